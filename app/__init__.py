@@ -1,0 +1,3 @@
+"""Loopscope: an oscilloscope for Tornado."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,90 @@
+"""The recorder: a bounded, cheap journal of what the loop and the server do."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextvars import ContextVar
+
+from .events import KINDS, WINDOW, Batch, Row
+
+OWNER: ContextVar[int] = ContextVar("loopscope_owner", default=WINDOW)
+"""Whom the current run belongs to: a request's number, or one of SERVER, WINDOW, CLIENT.
+
+Every handle inherits it with its context, so whatever a request starts carries its number.
+"""
+
+
+class Recorder:
+    """Collects rows, as in `events`, until `drain` takes them.
+
+    The lists are public and are appended to directly by the loop and the server; they keep their
+    identity for the recorder's whole life, so a hot path may hold on to ``append``. Nothing here
+    is thread-safe: record on the loop's thread.
+
+    *capacity* bounds the rows of each kind, *body_capacity* the bytes of bodies, held between two
+    drains; what is over is dropped and counted in `dropped`. *body_cap* cuts one body, in bytes.
+    """
+
+    clock = staticmethod(time.monotonic_ns)
+
+    def __init__(
+        self,
+        capacity: int = 100_000,
+        body_capacity: int = 64 << 20,
+        body_cap: int = 64 << 10,
+    ) -> None:
+        self.origin_ns = self.clock()
+        self.started_at = time.time()
+        self.capacity = capacity
+        self.body_capacity = body_capacity
+        self.body_cap = body_cap
+        self.dropped: Counter[str] = Counter()
+        self.run_id = 0
+        """The run under way, or the last one: the cause of whatever is scheduled now."""
+        self.request_id = 0
+        self.connection_id = 0
+        self.owners: dict[int, int] = {}
+        """Descriptor → owner: whom the socket's callbacks belong to now."""
+        self.body_bytes = 0
+        self.ticks: list[Row] = []
+        self.runs: list[Row] = []
+        self.connections: list[Row] = []
+        self.requests: list[Row] = []
+        self.stages: list[Row] = []
+        self.tasks: list[Row] = []
+        self.waits: list[Row] = []
+        self.xsrf: list[Row] = []
+        self.log: list[Row] = []
+        self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
+
+    def pending(self) -> bool:
+        """Return whether anything has been recorded since the last drain."""
+        return any(self._lists.values())
+
+    def drain(self) -> Batch:
+        """Take all rows recorded since the last drain."""
+        self.bound()
+        batch = Batch(**{kind: rows[:] for kind, rows in self._lists.items()})
+        for rows in self._lists.values():
+            rows.clear()
+        self.body_bytes = 0
+        return batch
+
+    def bound(self) -> None:
+        """Drop and count what exceeds the capacity. The loop calls it after each tick."""
+        for kind, rows in self._lists.items():
+            excess = len(rows) - self.capacity
+            if excess > 0:
+                del rows[-excess:]
+                self.dropped[kind] += excess
+
+    def keep(self, body: bytes) -> bytes:
+        """Return what may be recorded of *body*: cut at the cap, nothing when the journal is full."""
+        if len(body) > self.body_cap:
+            body = body[: self.body_cap]
+        self.body_bytes += len(body)
+        if self.body_bytes > self.body_capacity:
+            self.dropped["bodies"] += 1
+            return b""
+        return body

@@ -1,0 +1,73 @@
+"""How the loop stands at one instant: plain values, taken on demand for the panels that show it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Socket(NamedTuple):
+    """One descriptor registered in the selector.
+
+    ``role`` is ``listen``, ``connection``, ``client``, ``own`` (the loop's wake-up socket) or
+    ``other``; ``owner`` as in `events`: the request the socket is busy with, or 0. ``events`` is
+    ``r``, ``w`` or ``rw``.
+    """
+
+    descriptor: int
+    events: str
+    role: str
+    owner: int
+    text: str
+
+
+class Timer(NamedTuple):
+    """One scheduled timer; ``remaining`` in seconds, never negative."""
+
+    remaining: float
+    text: str
+    owner: int
+
+
+class Ready(NamedTuple):
+    """One handle in the ready queue and what it will do."""
+
+    text: str
+    owner: int
+
+
+class LoopNow(NamedTuple):
+    """The loop between two ticks. Lists are cut at the limit asked for; the counts are not."""
+
+    tick_id: int
+    sockets: list[Socket]
+    timers: list[Timer]
+    ready: list[Ready]
+    socket_count: int
+    timer_count: int
+    ready_count: int
+
+
+class Frame(NamedTuple):
+    """One suspended coroutine frame: where it stands. ``library`` for Tornado's and Python's own."""
+
+    file: str
+    line: int
+    function: str
+    library: bool
+
+
+class PendingTask(NamedTuple):
+    """A task that has not finished, its frames from the outermost to the innermost.
+
+    ``future`` names what it is suspended on and ``resolver`` who can resolve it; empty when it
+    is ready to run. ``since_ns`` is when the wait began, on the recorder's clock.
+    """
+
+    task_id: int
+    name: str
+    coroutine: str
+    owner: int
+    frames: list[Frame]
+    future: str
+    resolver: str
+    since_ns: int | None

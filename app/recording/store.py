@@ -1,0 +1,276 @@
+"""The store: a pure fold of recorded rows into what can be looked at."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .events import KINDS, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
+
+START = {kind: cls._fields.index("start_ns") for kind, cls in KINDS.items() if "start_ns" in cls._fields}  # type: ignore[attr-defined]
+"""Where ``start_ns`` stands in the rows of each kind that has one."""
+
+_REQUEST_BODIES = (Request._fields.index("request_body"), Request._fields.index("response_body"))
+_REQUEST_HEADS = (Request._fields.index("request_head"), Request._fields.index("response_head"))
+
+
+class Table:
+    """Rows of one kind in the order of their ids, bounded: the oldest are forgotten first.
+
+    Look-up by id takes constant time as long as ids are consecutive, else logarithmic time.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.rows: list[Row] = []
+        self.forgotten = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def index(self, id_: int) -> int | None:
+        """Return the index in `rows` of the row with this id, or None."""
+        rows = self.rows
+        if not rows:
+            return None
+        guess = id_ - rows[0][0]
+        if 0 <= guess < len(rows) and rows[guess][0] == id_:
+            return int(guess)
+        found = bisect_left(rows, id_, key=_id)
+        return found if found < len(rows) and rows[found][0] == id_ else None
+
+    def get(self, id_: int | None) -> Row | None:
+        """Return the row with this id, or None when it is unknown or forgotten."""
+        found = self.index(id_) if id_ else None
+        return None if found is None else self.rows[found]
+
+    def extend(self, rows: list[Row]) -> None:
+        """Add *rows*, all of them new."""
+        self.rows.extend(rows)
+        self._trim()
+
+    def upsert(self, rows: list[Row]) -> None:
+        """Add or replace *rows* by id. A row whose first version was forgotten stays forgotten."""
+        own = self.rows
+        for row in rows:
+            id_ = row[0]
+            if not own or id_ > own[-1][0]:
+                own.append(row)
+                continue
+            found = self.index(id_)
+            if found is not None:
+                own[found] = row
+            elif id_ > own[0][0]:
+                own.insert(bisect_left(own, id_, key=_id), row)
+        self._trim()
+
+    def _trim(self) -> None:
+        # In large steps: removing from the front of a list moves all the rest.
+        excess = len(self.rows) - self.capacity
+        if excess > self.capacity // 10:
+            self.forget(excess)
+
+    def forget(self, count: int) -> list[Row]:
+        """Forget the oldest *count* rows and return them."""
+        gone = self.rows[:count]
+        del self.rows[:count]
+        self.forgotten += len(gone)
+        return gone
+
+
+def _id(row: Row) -> int:
+    return row[0]  # type: ignore[no-any-return]
+
+
+class Capacity(NamedTuple):
+    """How many rows of each kind a `Store` holds, and how many bytes of heads and bodies."""
+
+    ticks: int = 200_000
+    runs: int = 400_000
+    requests: int = 60_000
+    connections: int = 50_000
+    tasks: int = 60_000
+    waits: int = 150_000
+    log: int = 20_000
+    bytes: int = 96 << 20
+
+
+class Store:
+    """All that is known of a recording, folded from batches of rows; bounded.
+
+    The store never looks at a clock, a socket or a window: the same batches always give the same
+    store. Rows are plain tuples; the methods return them under their names.
+    """
+
+    def __init__(self, origin_ns: int = 0, capacity: Capacity = Capacity()) -> None:
+        self.origin_ns = origin_ns
+        self.capacity = capacity
+        self.ticks = Table(capacity.ticks)
+        self.runs = Table(capacity.runs)
+        self.connections = Table(capacity.connections)
+        self.requests = Table(capacity.requests)
+        self.tasks = Table(capacity.tasks)
+        self.waits = Table(capacity.waits)
+        self.log: list[Row] = []
+        self.log_forgotten = 0
+        self.stages: dict[int, list[Row]] = {}
+        self.xsrf: dict[int, list[Row]] = {}
+        self.open_waits: dict[int, Row] = {}
+        """Waits that have not ended, by id."""
+        self.open_tasks: dict[int, Row] = {}
+        self.open_requests: dict[int, Row] = {}
+        self.open_connections: dict[int, Row] = {}
+        self.bytes = 0
+        self.end_ns = origin_ns
+        """The time of the latest thing recorded."""
+
+    def apply(self, batch: Batch) -> None:
+        """Fold in what was recorded since the batch before."""
+        self.ticks.extend(batch.ticks)
+        self.runs.extend(batch.runs)
+        for kind, done in (("connections", 3), ("requests", 10), ("tasks", 8), ("waits", 6)):
+            rows = getattr(batch, kind)
+            if rows:
+                getattr(self, kind).upsert(rows)
+                self._track_open(getattr(self, f"open_{kind}"), rows, done)
+        self._apply_stages(batch.stages)
+        for row in batch.xsrf:
+            self.xsrf.setdefault(row[0], []).append(row)
+        self.log.extend(batch.log)
+        if len(self.log) > self.capacity.log * 1.1:
+            excess = len(self.log) - self.capacity.log
+            del self.log[:excess]
+            self.log_forgotten += excess
+        self._apply_requests(batch.requests)
+        if batch.runs:
+            self.end_ns = max(self.end_ns, batch.runs[-1][3])
+
+    @staticmethod
+    def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:
+        for row in rows:
+            if row[end_field] is None:
+                still_open[row[0]] = row
+            else:
+                still_open.pop(row[0], None)
+
+    def _apply_stages(self, rows: list[Row]) -> None:
+        stages = self.stages
+        for row in rows:
+            of_request = stages.get(row[0])
+            if of_request is None:
+                stages[row[0]] = [row]
+                continue
+            seq = row[1]
+            if seq > of_request[-1][1]:
+                of_request.append(row)
+                continue
+            found = bisect_left(of_request, seq, key=_seq)
+            if of_request[found][1] == seq:
+                of_request[found] = row
+            else:
+                of_request.insert(found, row)
+
+    def _apply_requests(self, rows: list[Row]) -> None:
+        for row in rows:
+            if row[10] is not None:
+                self.bytes += request_bytes(row)
+        requests = self.requests
+        first = requests.rows[0][0] if requests.rows else 0
+        while self.bytes > self.capacity.bytes and len(requests) > 1:
+            for gone in requests.forget(max(1, len(requests) // 20)):
+                self.bytes -= request_bytes(gone) if gone[10] is not None else 0
+        oldest = requests.rows[0][0] if requests.rows else 0
+        if first != oldest or len(self.stages) > len(requests) + 1000:
+            self._forget_before(oldest)
+
+    def _forget_before(self, oldest: int) -> None:
+        for by_request in (self.stages, self.xsrf):
+            # Requests begin in the order of their numbers, so the oldest stand first.
+            stale = []
+            for id_ in by_request:
+                if id_ >= oldest:
+                    break
+                stale.append(id_)
+            for id_ in stale:
+                del by_request[id_]
+
+    def request(self, id_: int | None) -> Request | None:
+        """Return the request with this number, or None when it is unknown or forgotten."""
+        row = self.requests.get(id_)
+        return None if row is None else Request(*row)
+
+    def run(self, id_: int | None) -> Run | None:
+        """Return the run with this id, or None."""
+        row = self.runs.get(id_)
+        return None if row is None else Run(*row)
+
+    def task(self, id_: int | None) -> Task | None:
+        """Return the task with this id, or None."""
+        row = self.tasks.get(id_)
+        return None if row is None else Task(*row)
+
+    def tick(self, id_: int | None) -> Tick | None:
+        """Return the tick with this id, or None."""
+        row = self.ticks.get(id_)
+        return None if row is None else Tick(*row)
+
+    def connection(self, id_: int | None) -> Connection | None:
+        """Return the connection with this id, or None."""
+        row = self.connections.get(id_)
+        return None if row is None else Connection(*row)
+
+    def stages_of(self, request_id: int) -> list[Stage]:
+        """Return the stages of a request in the order in which they began."""
+        return [Stage(*row) for row in self.stages.get(request_id, ())]
+
+    def waits_of(self, request_id: int) -> list[Wait]:
+        """Return the waits that carry a request's number, oldest first."""
+        rows = self.waits.rows
+        request = self.requests.get(request_id)
+        first = bisect_left(rows, request[9] if request else 0, key=lambda row: row[5])
+        last = len(rows)
+        if request and request[10] is not None:
+            last = bisect_left(rows, request[10], key=lambda row: row[5])
+        return [Wait(*row) for row in rows[first:last] if row[2] == request_id]
+
+    def runs_between(self, start_ns: int, end_ns: int) -> list[Row]:
+        """Return the rows of the runs that overlap the span, in order."""
+        rows = self.runs.rows
+        first = bisect_left(rows, start_ns, key=lambda row: row[3])
+        last = bisect_left(rows, end_ns, key=lambda row: row[2])
+        return rows[first:last]
+
+    def runs_of(self, request_id: int) -> Iterator[Run]:
+        """Yield the runs that carry a request's number, while it lasted."""
+        request = self.requests.get(request_id)
+        if request is not None:
+            end = request[10] if request[10] is not None else self.end_ns + 1
+            for row in self.runs_between(request[9] - 10_000_000, end + 1_000_000):
+                if row[5] == request_id:
+                    yield Run(*row)
+
+    def causes(self, run_id: int) -> list[Run]:
+        """Return the runs that led to this one: itself first, then its cause, and so on."""
+        chain: list[Run] = []
+        run = self.run(run_id)
+        while run is not None:
+            chain.append(run)
+            run = self.run(run.cause_run_id)
+        return chain
+
+    def name_of(self, run: Run) -> str:
+        """Return what a run did, in words: the coroutine for a task's step."""
+        if run.name is not None:
+            return run.name
+        task = self.tasks.get(run.task_id)
+        return str(task[2]) if task else f"task #{run.task_id}"
+
+
+def request_bytes(row: Row) -> int:
+    """Return the bytes of heads and bodies that a request's row holds."""
+    return sum(len(row[field]) for field in (*_REQUEST_HEADS, *_REQUEST_BODIES))
+
+
+def _seq(row: Row) -> int:
+    return row[1]  # type: ignore[no-any-return]

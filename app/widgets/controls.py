@@ -1,0 +1,133 @@
+"""What the window can ask of the program, and what it is told: the seam to the composition root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from app.recording.snapshot import LoopNow, PendingTask
+from app.server.site import Problem, Site
+
+
+class JarCookie(NamedTuple):
+    """One cookie in a client's jar. ``expires`` in words, empty for a session cookie."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    expires: str
+    http_only: bool
+    secure: bool
+    same_site: str
+
+
+class ClientState(NamedTuple):
+    """A named client as the panel shows it. ``under_way`` counts its requests not yet answered."""
+
+    name: str
+    cookies: list[JarCookie]
+    under_way: int
+
+
+class Shot(NamedTuple):
+    """What to fire: one request, or a burst of *count* with *concurrency* at a time.
+
+    ``url`` is a path on the running server or an absolute URL. ``attach_xsrf`` adds the
+    ``X-Xsrftoken`` header from the client's jar.
+    """
+
+    client: str
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    count: int = 1
+    concurrency: int = 1
+    attach_xsrf: bool = False
+    follow_redirects: bool = False
+
+
+class Controls(QObject):
+    """Commands for the program, and signals from it. `application` implements it.
+
+    Commands return at once; what takes time is reported through the signals.
+    """
+
+    server_changed = Signal()
+    """The server started, stopped, failed to start, or serves another site."""
+    clients_changed = Signal()
+    fired = Signal(int, int)
+    """Progress of the latest shot: answered so far, in total."""
+    failed = Signal(str)
+    """A command failed; the text says why, for the user."""
+
+    @property
+    def site(self) -> Site:
+        """The site as it is served now (the last good version)."""
+        raise NotImplementedError
+
+    @property
+    def editable(self) -> bool:
+        """Whether routes, handlers and templates may be edited (not for ``--app``)."""
+        raise NotImplementedError
+
+    @property
+    def address(self) -> str | None:
+        """``http://host:port/`` while the server accepts requests, else None."""
+        raise NotImplementedError
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Where the server listens, or would listen when started."""
+        raise NotImplementedError
+
+    def start_server(self, host: str, port: int) -> None:
+        """Start the server; port 0 picks a free one."""
+        raise NotImplementedError
+
+    def stop_server(self) -> None:
+        """Stop accepting; requests under way are ended."""
+        raise NotImplementedError
+
+    def apply(self, site: Site) -> list[Problem]:
+        """Serve *site* from the next request on. On any problem the last good version stays."""
+        raise NotImplementedError
+
+    def save(self, folder: Path | None = None) -> None:
+        """Write the site to its folder, or to another. Raises OSError."""
+        raise NotImplementedError
+
+    def clients(self) -> list[ClientState]:
+        """The named clients, in order."""
+        raise NotImplementedError
+
+    def add_client(self) -> str:
+        """Add a client with an empty jar and return its name."""
+        raise NotImplementedError
+
+    def clear_jar(self, client: str) -> None:
+        """Forget a client's cookies."""
+        raise NotImplementedError
+
+    def fire(self, shot: Shot) -> None:
+        """Fire a request or a burst; `fired` reports progress."""
+        raise NotImplementedError
+
+    def cancel_fire(self) -> None:
+        """Cancel what is still under way from the clients."""
+        raise NotImplementedError
+
+    def loop_now(self, limit: int = 200) -> LoopNow:
+        """How the loop stands at this instant."""
+        raise NotImplementedError
+
+    def waiting(self, limit: int = 500) -> list[PendingTask]:
+        """The tasks that have not finished, oldest wait first."""
+        raise NotImplementedError
+
+    def dropped(self) -> int:
+        """How many recorded rows were dropped or forgotten so far."""
+        raise NotImplementedError
