@@ -46,6 +46,8 @@ class Recorder:
         self.connection_id = 0
         self.owners: dict[int, int] = {}
         """Descriptor → owner: whom the socket's callbacks belong to now."""
+        self.sockets: dict[int, str] = {}
+        """Descriptor → role and text for the loop panel: ``listen 127.0.0.1:8888``."""
         self.body_bytes = 0
         self.ticks: list[Row] = []
         self.runs: list[Row] = []

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .events import KINDS, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
+from .lookup import ByOwner, LongSpans
 
-START = {kind: cls._fields.index("start_ns") for kind, cls in KINDS.items() if "start_ns" in cls._fields}  # type: ignore[attr-defined]
+START = {
+    kind: cls._fields.index("start_ns") for kind, cls in KINDS.items() if "start_ns" in cls._fields
+}  # type: ignore[attr-defined]
 """Where ``start_ns`` stands in the rows of each kind that has one."""
 
 _REQUEST_BODIES = (Request._fields.index("request_body"), Request._fields.index("response_body"))
@@ -121,6 +124,9 @@ class Store:
         self.open_tasks: dict[int, Row] = {}
         self.open_requests: dict[int, Row] = {}
         self.open_connections: dict[int, Row] = {}
+        self.run_ids = ByOwner(Run._fields.index("owner"))
+        self.wait_ids = ByOwner(Wait._fields.index("owner"))
+        self.long_requests = LongSpans(START["requests"], Request._fields.index("end_ns"))
         self.bytes = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
@@ -134,6 +140,9 @@ class Store:
             if rows:
                 getattr(self, kind).upsert(rows)
                 self._track_open(getattr(self, f"open_{kind}"), rows, done)
+        self.run_ids.add(batch.runs)
+        self.wait_ids.add(batch.waits)
+        self.long_requests.add(batch.requests)
         self._apply_stages(batch.stages)
         for row in batch.xsrf:
             self.xsrf.setdefault(row[0], []).append(row)
@@ -194,6 +203,8 @@ class Store:
                 stale.append(id_)
             for id_ in stale:
                 del by_request[id_]
+        self.run_ids.forget_before(oldest)
+        self.wait_ids.forget_before(oldest)
 
     def request(self, id_: int | None) -> Request | None:
         """Return the request with this number, or None when it is unknown or forgotten."""

@@ -1,0 +1,81 @@
+"""Small indexes that a store keeps up to date in constant time, so that drawing need not search."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from .events import Row
+
+_SHORT_BITS = 24
+SHORT_NS = 1 << _SHORT_BITS
+"""What lasted less than this (16.8 ms) is found by searching its start time instead."""
+
+
+class ByOwner:
+    """The ids of rows by owner, oldest first. At most *capacity* ids are kept for one owner."""
+
+    def __init__(self, owner_field: int, capacity: int = 40_000) -> None:
+        self.owner_field = owner_field
+        self.capacity = capacity
+        self.ids: dict[int, list[int]] = {}
+
+    def add(self, rows: list[Row]) -> None:
+        """Note new rows; those already known (a later version of the same row) are passed over."""
+        field, ids = self.owner_field, self.ids
+        for row in rows:
+            owner = row[field]
+            known = ids.get(owner)
+            if known is None:
+                ids[owner] = [row[0]]
+            elif row[0] > known[-1]:
+                known.append(row[0])
+                if len(known) > self.capacity:
+                    del known[: self.capacity // 2]
+
+    def of(self, owner: int) -> list[int]:
+        """Return the ids of an owner's rows, oldest first. Not to be changed."""
+        return self.ids.get(owner) or []
+
+    def forget_before(self, owner: int) -> None:
+        """Forget all requests numbered below *owner*; other owners stay."""
+        for stale in [known for known in self.ids if 0 < known < owner]:
+            del self.ids[stale]
+
+
+class LongSpans:
+    """Finished rows that lasted `SHORT_NS` or longer, to find those that overlap an instant.
+
+    They are kept by powers of two of their duration, each class in the order in which they ended:
+    what overlaps an instant ended at most one such duration later.
+    """
+
+    def __init__(self, start_field: int, end_field: int, capacity: int = 60_000) -> None:
+        self.start_field = start_field
+        self.end_field = end_field
+        self.capacity = capacity
+        self._classes: dict[int, list[tuple[int, int, int]]] = {}
+
+    def add(self, rows: list[Row]) -> None:
+        """Note the rows that have ended; rows are expected in the order in which they ended."""
+        start_field, end_field = self.start_field, self.end_field
+        for row in rows:
+            end = row[end_field]
+            if end is None or end - row[start_field] < SHORT_NS:
+                continue
+            bits = int(end - row[start_field]).bit_length()
+            spans = self._classes.setdefault(bits, [])
+            spans.append((end, row[start_field], row[0]))
+            if len(spans) > 1 and end < spans[-2][0]:
+                spans.sort()
+            if len(spans) > self.capacity:
+                del spans[: self.capacity // 2]
+
+    def across(self, time_ns: int) -> list[int]:
+        """Return the ids of the spans that began before *time_ns* and ended after it, in order."""
+        found = []
+        for bits, spans in self._classes.items():
+            first = bisect_right(spans, (time_ns, time_ns, 0))
+            last = bisect_left(spans, (time_ns + (1 << bits), 0, 0))
+            found += [id_ for _, start, id_ in spans[first:last] if start < time_ns]
+        found.sort()
+        return found

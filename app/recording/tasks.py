@@ -1,0 +1,210 @@
+"""Tasks watched from outside: their beginnings and ends, and what each one waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import linecache
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from .events import Row
+from .recorder import OWNER, Recorder
+from .snapshot import Frame, PendingTask
+
+_LIBRARY = tuple(
+    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
+    | {sysconfig.get_path("stdlib"), str(Path(__file__).resolve().parents[1])}
+)
+
+
+class TaskWatch:
+    """Records tasks and waits for a `Recorder`, called by the loop around each step of a task.
+
+    What is known of a task is kept on the task itself, so it goes when the task goes. A wait is
+    read from ``_fut_waiter`` right after a step: exact, and true for every kind of Future.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._task_id = 0
+        self._wait_id = 0
+        self._future_id = 0
+        self._places: dict[tuple[CodeType, int], str] = {}
+
+    def created(self, task: Any, owner: int | None = None) -> Row:
+        """Record a new task; return its row, which is also kept on the task."""
+        recorder = self._recorder
+        self._task_id += 1
+        coroutine = task.get_coro()
+        code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
+        row = (
+            self._task_id,
+            task.get_name(),
+            getattr(coroutine, "__qualname__", None) or type(coroutine).__name__,
+            code.co_filename if code else "",
+            code.co_firstlineno if code else 0,
+            OWNER.get() if owner is None else owner,
+            recorder.run_id,
+            recorder.clock(),
+            None,
+            None,
+        )
+        task._loopscope = row
+        recorder.tasks.append(row)
+        return row
+
+    def resumed(self, task: Any, now_ns: int, cause_run_id: int) -> int:
+        """A step of *task* begins: end its wait. Return the task's id."""
+        try:
+            row = task._loopscope
+        except AttributeError:
+            row = self.created(task)
+        wait = getattr(task, "_loopscope_wait", None)
+        if wait is not None:
+            task._loopscope_wait = None
+            self._recorder.waits.append((*wait[:6], now_ns, cause_run_id))
+        return row[0]  # type: ignore[no-any-return]
+
+    def suspended(self, task: Any, owner: int, now_ns: int) -> None:
+        """A step of *task* has ended: record what it waits for now, or how it ended."""
+        waiter = task._fut_waiter
+        if waiter is not None:
+            self._wait_id += 1
+            future, where = self._describe(task, waiter)
+            wait = (self._wait_id, task._loopscope[0], owner, future, where, now_ns, None, 0)
+            task._loopscope_wait = wait
+            self._recorder.waits.append(wait)
+        elif task.done():
+            # task.exception() would mark the exception as retrieved and silence asyncio's warning.
+            error = task._exception
+            outcome = "cancelled" if task.cancelled() else repr(error) if error else "done"
+            self._recorder.tasks.append((*task._loopscope[:8], now_ns, outcome))
+
+    def future_name(self, future: Any, kind: str) -> str:
+        """Return a name for *future* that stays the same for its life: ``Future #12``."""
+        row = getattr(future, "_loopscope", None)
+        if row is not None and isinstance(future, asyncio.Task):
+            return f"Task #{row[0]} {row[2]}"
+        number = getattr(future, "_loopscope_number", None)
+        if number is None:
+            self._future_id += 1
+            number = self._future_id
+            try:
+                future._loopscope_number = number
+            except AttributeError:  # A Future class with slots: it cannot be told apart later.
+                return kind
+        return f"{kind} #{number}"
+
+    def _describe(self, task: Any, waiter: Any) -> tuple[str, str]:
+        place = ""
+        kind = "Future"
+        for frame in _frames(task.get_coro()):
+            code = frame.f_code
+            library = is_library(code)
+            if not library or not place:
+                place = self._place(frame)
+            kind = code.co_qualname if library else "Future"
+        return self.future_name(waiter, kind), place
+
+    def _place(self, frame: FrameType) -> str:
+        key = (frame.f_code, frame.f_lasti)
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) > 10_000:
+                self._places.clear()
+            code = frame.f_code
+            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
+            self._places[key] = place
+        return place
+
+    def pending(self, loop: asyncio.AbstractEventLoop, limit: int) -> list[PendingTask]:
+        """Return up to *limit* tasks of *loop* that have not finished, longest wait first."""
+        found = []
+        for task in asyncio.all_tasks(loop):
+            row = getattr(task, "_loopscope", None) or self.created(task)
+            wait = getattr(task, "_loopscope_wait", None)
+            found.append((wait[5] if wait else sys.maxsize, row[0], task, row, wait))
+        found.sort(key=lambda entry: entry[:2])
+        return [_pending(loop, task, row, wait) for _, _, task, row, wait in found[:limit]]
+
+
+def _pending(loop: asyncio.AbstractEventLoop, task: Any, row: Row, wait: Row | None) -> PendingTask:
+    frames = [
+        Frame(f.f_code.co_filename, f.f_lineno, f.f_code.co_qualname, is_library(f.f_code))
+        for f in _frames(task.get_coro())
+    ]
+    waiter = task._fut_waiter
+    resolver = _resolver(loop, waiter, frames) if waiter is not None else ""
+    return PendingTask(
+        task_id=row[0],
+        name=task.get_name(),
+        coroutine=row[2],
+        owner=wait[2] if wait else row[5],
+        frames=frames,
+        future=wait[3] if wait else "",
+        resolver=resolver,
+        since_ns=wait[5] if wait else None,
+    )
+
+
+def _resolver(loop: Any, waiter: Any, frames: list[Frame]) -> str:
+    """Say who can resolve *waiter*, as far as the loop knows; empty when nobody is known."""
+    if isinstance(waiter, asyncio.Task):
+        row = getattr(waiter, "_loopscope", None)
+        return f"Task #{row[0]} {row[2]}" if row else "a task"
+    for timer in loop._scheduled:
+        if not timer._cancelled and timer._args and timer._args[0] is waiter:
+            return f"timer, in {max(0.0, timer._when - loop.time()):.3f} s"
+    innermost = frames[-1] if frames else None
+    if innermost and innermost.library and "tornado" in innermost.file:
+        if "Connection" in innermost.function or "IOStream" in innermost.function:
+            return "socket"
+        if "WebSocket" in innermost.function:
+            return "socket"
+    for callback, _ in waiter._callbacks or ():
+        if "_chain_future" in getattr(callback, "__qualname__", ""):
+            return "executor thread"
+    return ""
+
+
+def _frames(awaitable: Any) -> Iterator[FrameType]:
+    """Yield the suspended frames of a coroutine, from the outermost to the innermost."""
+    while awaitable is not None:
+        frame = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+        if frame is None:
+            frame = getattr(awaitable, "ag_frame", None)
+            if frame is None:
+                return
+        yield frame
+        awaitable = (
+            getattr(awaitable, "cr_await", None)
+            or getattr(awaitable, "gi_yieldfrom", None)
+            or getattr(awaitable, "ag_await", None)
+        )
+
+
+@functools.lru_cache(maxsize=4096)
+def is_library(code: CodeType) -> bool:
+    """Return whether *code* belongs to Python, to an installed package, or to Loopscope."""
+    return code.co_filename.startswith(_LIBRARY) or code.co_filename.startswith("<frozen")
+
+
+def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) -> str:
+    """Return a name for what a handle will do: the qualified name of the function behind it."""
+    target: Any = callback
+    if args and getattr(target, "__name__", "") == "_run_callback":
+        target = args[0]  # Tornado's IOLoop wraps whatever it is given.
+    while isinstance(target, functools.partial):
+        target = target.func
+    name = getattr(target, "__qualname__", None)
+    return name if isinstance(name, str) else type(target).__qualname__
+
+
+def source_line(file: str, line: int) -> str:
+    """Return the text of a source line, stripped; empty when it cannot be read."""
+    return linecache.getline(file, line).strip()
