@@ -206,6 +206,11 @@ class Store:
         self.run_ids.forget_before(oldest)
         self.wait_ids.forget_before(oldest)
 
+    def forgotten(self) -> dict[str, int]:
+        """Return how many rows of each kind were forgotten to stay within the capacity."""
+        kinds = ("ticks", "runs", "connections", "requests", "tasks", "waits")
+        return {kind: getattr(self, kind).forgotten for kind in kinds} | {"log": self.log_forgotten}
+
     def request(self, id_: int | None) -> Request | None:
         """Return the request with this number, or None when it is unknown or forgotten."""
         row = self.requests.get(id_)

@@ -1,0 +1,184 @@
+"""Recordings as files: SQLite, readable by any tool; `SCHEMA` is the contract."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import headers
+from .events import Request, Row, domain_of, request_of
+from .store import Store
+
+USER_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value);
+CREATE TABLE ticks(id INTEGER PRIMARY KEY, start_ns, select_ns, end_ns, ready, timers, descriptors);
+CREATE TABLE runs(id INTEGER PRIMARY KEY, tick_id, start_ns, end_ns, name, domain, request_id,
+  task_id, cause_run_id, scheduled_ns);
+CREATE TABLE connections(id INTEGER PRIMARY KEY, remote, opened_ns, closed_ns, bytes_in, bytes_out,
+  descriptor, reason);
+CREATE TABLE requests(id INTEGER PRIMARY KEY, connection_id, client, method, uri, version, route,
+  handler, status, start_ns, end_ns, request_headers, request_body, response_headers,
+  response_body, request_size, response_size, run_id, outcome, request_head, response_head);
+CREATE TABLE stages(request_id, seq, name, start_ns, end_ns, detail, PRIMARY KEY(request_id, seq));
+CREATE TABLE tasks(id INTEGER PRIMARY KEY, name, coroutine, created_by_run_id, start_ns, end_ns,
+  outcome, request_id, file, line);
+CREATE TABLE waits(id INTEGER PRIMARY KEY, task_id, request_id, future, where_, start_ns, end_ns,
+  resolved_by_run_id);
+CREATE TABLE cookies(request_id, seq, direction, name, value, attributes, verdict,
+  PRIMARY KEY(request_id, seq));
+CREATE TABLE xsrf(request_id, verdict, detail);
+CREATE TABLE log(time_ns, level, logger, request_id, text);
+CREATE INDEX runs_by_request ON runs(request_id);
+"""
+
+
+def write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> None:
+    """Write the recording that *store* holds to *path*, replacing it once all is written.
+
+    Raises OSError when it cannot be written; the old file is then as it was.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb"):  # sqlite3's own error would not say why.
+            pass
+        _write(store, partial, meta, body_cap)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except sqlite3.Error as error:
+        raise OSError(f"cannot write {path}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> None:
+    since = _since(store.origin_ns)
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        database.executescript(SCHEMA)
+        database.execute(f"PRAGMA user_version = {USER_VERSION}")
+        database.execute("BEGIN")
+        tables: dict[str, Iterable[Row]] = {
+            "meta": (_meta(store, meta, body_cap)).items(),
+            "ticks": (
+                (i, since(a), since(b), since(c), *rest) for i, a, b, c, *rest in _rows(store.ticks)
+            ),
+            "runs": _runs(store, since),
+            "connections": (
+                (i, remote, since(a), since(b), *rest)
+                for i, remote, a, b, *rest in _rows(store.connections)
+            ),
+            "requests": _requests(store, since),
+            "stages": (
+                (request, seq, name, since(a), since(b), detail)
+                for rows in store.stages.values()
+                for request, seq, name, a, b, detail in rows
+            ),
+            "tasks": (
+                (
+                    i,
+                    name,
+                    coroutine,
+                    cause or None,
+                    since(a),
+                    since(b),
+                    end,
+                    request_of(owner),
+                    file,
+                    line,
+                )
+                for i, name, coroutine, file, line, owner, cause, a, b, end in _rows(store.tasks)
+            ),
+            "waits": (
+                (i, task, request_of(owner), future, where, since(a), since(b), cause or None)
+                for i, task, owner, future, where, a, b, cause in _rows(store.waits)
+            ),
+            "cookies": _cookies(store),
+            "xsrf": (row for rows in store.xsrf.values() for row in rows),
+            "log": (
+                (since(time), level, logger, request or None, text)
+                for time, level, logger, request, text in store.log
+            ),
+        }
+        for table, rows in tables.items():
+            _insert(database, table, rows)
+        database.execute("COMMIT")
+    finally:
+        database.close()
+
+
+def _insert(database: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
+    columns = len(database.execute(f"PRAGMA table_info({table})").fetchall())
+    marks = ", ".join("?" * columns)
+    database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
+
+
+def _since(origin_ns: int) -> Callable[[int | None], int | None]:
+    def since(time_ns: int | None) -> int | None:
+        return None if time_ns is None else time_ns - origin_ns
+
+    return since
+
+
+def _rows(table: Any) -> Iterator[Row]:
+    return iter(table.rows)
+
+
+def _meta(store: Store, extra: dict[str, object], body_cap: int) -> dict[str, object]:
+    return {
+        "format": "loopscope recording",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "body_cap": body_cap,
+        "end_ns": store.end_ns - store.origin_ns,
+        "written": datetime.now(UTC).isoformat(),
+        **{f"forgotten_{kind}": count for kind, count in store.forgotten().items()},
+        **extra,
+    }
+
+
+def _runs(store: Store, since: Callable[[int | None], int | None]) -> Iterator[Row]:
+    names = {row[0]: row[2] for row in store.tasks.rows}
+    for i, tick, start, end, name, owner, task, cause, scheduled in store.runs.rows:
+        yield (
+            i,
+            tick,
+            since(start),
+            since(end),
+            name if name is not None else names.get(task, f"task #{task}"),
+            domain_of(owner),
+            request_of(owner),
+            task or None,
+            cause or None,
+            since(scheduled) if scheduled else None,
+        )
+
+
+def _requests(store: Store, since: Callable[[int | None], int | None]) -> Iterator[Row]:
+    for row in store.requests.rows:
+        r = Request(*row)
+        yield (
+            *(r.id, r.connection_id, r.client, r.method, r.uri, r.version, r.route, r.handler),
+            *(r.status, since(r.start_ns), since(r.end_ns)),
+            *(headers.as_json(r.request_head), r.request_body),
+            *(headers.as_json(r.response_head), r.response_body),
+            *(r.request_size, r.response_size, r.run_id, r.outcome),
+            *(r.request_head, r.response_head),
+        )
+
+
+def _cookies(store: Store) -> Iterator[Row]:
+    for row in store.requests.rows:
+        request = Request(*row)
+        found = headers.cookies(request.request_head, request.response_head)
+        for seq, cookie in enumerate(found, 1):
+            yield (request.id, seq, *cookie, None)

@@ -1,0 +1,254 @@
+"""Observed handlers: each lifecycle method that Tornado really calls leaves a stage."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, cast
+from weakref import WeakKeyDictionary
+
+from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
+from tornado.web import Application, ErrorHandler, HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from app.recording.recorder import Recorder
+
+from .trace import RequestTrace
+
+_VERBS = tuple(verb.lower() for verb in RequestHandler.SUPPORTED_METHODS)
+_AWAITED = frozenset({"prepare", "data_received", "open", "on_message", *_VERBS})
+"""The methods whose result Tornado awaits when it is awaitable."""
+STAGES = (
+    "set_default_headers",
+    "initialize",
+    "check_xsrf_cookie",
+    "check_trusted_origin",
+    "prepare",
+    *_VERBS,
+    "data_received",
+    "get_current_user",
+    "get_user_locale",
+    "redirect",
+    "render",
+    "send_error",
+    "write_error",
+    "flush",
+    "finish",
+    "on_finish",
+    "on_connection_close",
+)
+WEBSOCKET_STAGES = (
+    "check_origin",
+    "open",
+    "on_message",
+    "on_ping",
+    "on_pong",
+    "write_message",
+    "on_close",
+)
+
+Explain = Callable[[RequestHandler, "BaseException | None"], tuple[str, str]]
+"""Explains what ``check_xsrf_cookie`` decided: (verdict, detail) from the handler and its error."""
+
+
+class Observer:
+    """Makes observed subclasses of handler classes, and applications that use them."""
+
+    def __init__(self, recorder: Recorder, explain_xsrf: Explain | None = None) -> None:
+        self._recorder = recorder
+        self._explain_xsrf = explain_xsrf
+        self._classes: WeakKeyDictionary[type[RequestHandler], type[RequestHandler]] = (
+            WeakKeyDictionary()
+        )
+
+    def observe(self, application: Application) -> Application:
+        """Let *application* use observed handlers; `get_handler_delegate` is where all pass."""
+        routes = _Routes(application)
+        original = application.get_handler_delegate
+
+        def get_handler_delegate(
+            request: Any, target_class: type[RequestHandler], *args: Any, **kwargs: Any
+        ) -> Any:
+            trace: RequestTrace | None = getattr(request.connection, "trace", None)
+            if trace is not None:
+                trace.route = routes.pattern(target_class, request)
+                trace.handler = target_class.__qualname__
+                request.loopscope_trace = trace
+            return original(request, self.observed(target_class), *args, **kwargs)
+
+        application.get_handler_delegate = get_handler_delegate  # type: ignore[method-assign]
+        return application
+
+    def observed(self, cls: type[RequestHandler]) -> type[RequestHandler]:
+        """Return the observed subclass of *cls*: same name, same behaviour, leaving stages."""
+        found = self._classes.get(cls)
+        if found is None:
+            self._classes[cls] = found = self._subclass(cls)
+        return found
+
+    def _subclass(self, cls: type[RequestHandler]) -> type[RequestHandler]:
+        names = STAGES + (WEBSOCKET_STAGES if issubclass(cls, WebSocketHandler) else ())
+        namespace: dict[str, Any] = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+        }
+        for name in names:
+            method = getattr(cls, name, None)
+            if method is not None:
+                namespace[name] = self._stage(name, method)
+        return cast("type[RequestHandler]", type(cls.__name__, (cls,), namespace))
+
+    def _stage(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(method):
+            return _async_stage(self._recorder, name, method)
+        if name == "check_xsrf_cookie":
+            method = self._explained(method)
+        return _sync_stage(self._recorder, name, method)
+
+    def _explained(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def check_xsrf_cookie(self_: RequestHandler) -> Any:
+            error: BaseException | None = None
+            try:
+                return method(self_)
+            except BaseException as raised:
+                error = raised
+                raise
+            finally:
+                trace = self_.request.__dict__.get("loopscope_trace")
+                if trace is not None and self._explain_xsrf is not None:
+                    row = (trace.id, *self._explain_xsrf(self_, error))
+                    self._recorder.xsrf.append(row)
+
+        return check_xsrf_cookie
+
+
+def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    record, clock = recorder.stages.append, recorder.clock
+    awaited = name in _AWAITED
+
+    @functools.wraps(method)
+    def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        trace = self.request.__dict__.get("loopscope_trace")
+        if trace is None:
+            return method(self, *args, **kwargs)
+        trace.seq = seq = trace.seq + 1
+        start = clock()
+        try:
+            result = method(self, *args, **kwargs)
+        except BaseException as error:
+            record((trace.id, seq, name, start, clock(), _words(error)))
+            _reraise(error, awaited)
+        if awaited and result is not None and inspect.isawaitable(result):
+            record((trace.id, seq, name, start, None, None))
+            return _rest_of_stage(recorder, (trace.id, seq, name, start), result)
+        record((trace.id, seq, name, start, clock(), None))
+        return result
+
+    return stage
+
+
+def _async_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    record, clock = recorder.stages.append, recorder.clock
+
+    @functools.wraps(method)
+    async def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        trace = self.request.__dict__.get("loopscope_trace")
+        if trace is None:
+            return await method(self, *args, **kwargs)
+        trace.seq = seq = trace.seq + 1
+        start = clock()
+        record((trace.id, seq, name, start, None, None))
+        try:
+            result = await method(self, *args, **kwargs)
+        except BaseException as error:
+            record((trace.id, seq, name, start, clock(), _words(error)))
+            _reraise(error, True)
+        record((trace.id, seq, name, start, clock(), None))
+        return result
+
+    return stage
+
+
+async def _rest_of_stage(
+    recorder: Recorder, began: tuple[int, int, str, int], result: Awaitable[Any]
+) -> Any:
+    try:
+        value = await result
+    except BaseException as error:
+        recorder.stages.append((*began, recorder.clock(), _words(error)))
+        _reraise(error, True)
+    recorder.stages.append((*began, recorder.clock(), None))
+    return value
+
+
+def _words(error: BaseException) -> str:
+    """Return *error* in words; never raises, whatever its ``__str__`` does."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _reraise(error: BaseException, user_code: bool) -> NoReturn:
+    """Raise *error* again, or what must stand for it.
+
+    ``sys.exit()`` in a handler must not end the window around it: it becomes a 500.
+    """
+    passes = (Exception, asyncio.CancelledError, GeneratorExit)
+    if isinstance(error, passes) or not user_code:
+        raise error
+    raise HTTPError(500, "%s in a handler", _words(error)) from error
+
+
+class _Routes:
+    """Which pattern of an application led to a handler class."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._by_class: dict[object, list[tuple[list[Matcher], str]]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        self._by_class.clear()
+        self._walk(self._application.default_router.rules, [])
+
+    def _walk(self, rules: list[Rule], outer: list[Matcher]) -> None:
+        for rule in rules:
+            matchers = [*outer, rule.matcher]
+            if isinstance(rule.target, RuleRouter):
+                self._walk(rule.target.rules, matchers)
+            else:
+                self._by_class.setdefault(rule.target, []).append((matchers, _text(matchers)))
+
+    def pattern(self, target: type[RequestHandler], request: Any) -> str | None:
+        """Return the pattern that routed *request* to *target*; None for none, as with a 404.
+
+        Rules are tried in order, so the first one for *target* that matches is the one.
+        """
+        found = self._by_class.get(target)
+        if found is None and target is not ErrorHandler:
+            self._read()  # add_handlers() may have been called since.
+            found = self._by_class.get(target)
+        if not found:
+            return None
+        if len(found) == 1:
+            return found[0][1]
+        for matchers, text in found:
+            if all(matcher.match(request) is not None for matcher in matchers):
+                return text
+        return None
+
+
+def _text(matchers: list[Matcher]) -> str:
+    parts = []
+    for matcher in matchers:
+        if isinstance(matcher, HostMatches):
+            parts.append(matcher.host_pattern.pattern.removesuffix("$"))
+        elif isinstance(matcher, PathMatches):
+            parts.append(matcher.regex.pattern.removesuffix("$"))
+    return "".join(parts)

@@ -1,0 +1,126 @@
+"""The server: starts, stops, and serves the application of the moment, observed."""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerConnectionDelegate
+from tornado.iostream import IOStream
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from app.recording.events import SERVER
+from app.recording.recorder import OWNER, Recorder
+
+from .build import build_application
+from .explain import explain_xsrf
+from .modules import HandlerModules
+from .observe import Observer
+from .site import Site, SiteError, check
+from .trace import ConnectionDelegate, observe_stream
+
+
+class _ObservedHTTPServer(HTTPServer):
+    recorder: Recorder
+    streams: WeakSet[IOStream]
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        observe_stream(stream, self.recorder, address)
+        self.streams.add(stream)
+        super().handle_stream(stream, address)
+
+
+class Server:
+    """One HTTP server on the current asyncio loop, serving a site or a user's own application.
+
+    What is served can be exchanged at any time: new requests get the new application, those under
+    way finish on the old one, and no connection is dropped. *client_of_port* names the built-in
+    client behind a remote port, if it is one.
+    """
+
+    def __init__(
+        self, recorder: Recorder, client_of_port: Callable[[int], str | None] = lambda port: None
+    ) -> None:
+        self.recorder = recorder
+        self.site: Site | None = None
+        self.address: tuple[str, int] | None = None
+        """(host, port) while listening."""
+        self._application: HTTPServerConnectionDelegate = Application()
+        self._observer = Observer(recorder, explain_xsrf)
+        self._modules = HandlerModules()
+        self._delegate = ConnectionDelegate(recorder, lambda: self._application, client_of_port)
+        self._http_server: _ObservedHTTPServer | None = None
+        self._sockets: list[socket.socket] = []
+        self._context = contextvars.copy_context()
+        self._context.run(OWNER.set, SERVER)
+
+    def apply(self, site: Site) -> None:
+        """Serve *site* from the next request on.
+
+        Raises SiteError with everything that is wrong; the last good version then goes on serving.
+        """
+        problems = check(site)
+        if problems:
+            raise SiteError(problems)
+        self._context.copy().run(self._apply, site)
+
+    def _apply(self, site: Site) -> None:
+        self._modules.load(site)
+        application = build_application(site, self._modules)
+        self._application = self._observer.observe(application)
+        self.site = site
+
+    def serve(self, application: Application) -> None:
+        """Serve the user's own *application*."""
+        self._application = self._observer.observe(application)
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call *function* as the server: what it starts belongs to the server's domain."""
+        return self._context.copy().run(function, *args)
+
+    def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen on *host* and *port*, 0 for a free one; return the address.
+
+        Raises OSError when that is impossible, ValueError for a port out of range.
+        """
+        if not host:
+            raise ValueError("a host is needed: an empty one would listen on every interface")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not between 0 and 65535")
+        sockets = bind_sockets(port, host)
+        server = _ObservedHTTPServer(self._delegate, ssl_options=tls)
+        server.recorder, server.streams = self.recorder, WeakSet()
+        self._context.copy().run(server.add_sockets, sockets)
+        bound = sockets[0].getsockname()
+        for sock in sockets:
+            self.recorder.sockets[sock.fileno()] = f"listen {bound[0]}:{bound[1]}"
+            self.recorder.owners[sock.fileno()] = SERVER
+        self._http_server, self._sockets = server, sockets
+        self.address = (host, bound[1])
+        return self.address
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection. Does nothing when stopped."""
+        server, self._http_server = self._http_server, None
+        if server is None:
+            return
+        self.address = None
+        for sock in self._sockets:
+            self.recorder.sockets.pop(sock.fileno(), None)
+            self.recorder.owners.pop(sock.fileno(), None)
+        self._sockets = []
+        server.stop()
+        for stream in list(server.streams):
+            stream.close()  # WebSockets too, which close_all_connections leaves open.
+        await server.close_all_connections()
+
+    async def close(self) -> None:
+        """Stop and let go of the handler modules."""
+        await self.stop()
+        self._modules.unload()
