@@ -5,14 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from . import headers
-from .events import Request, Row, domain_of, request_of
-from .store import Store
+from .events import (
+    CLIENT,
+    KINDS,
+    SERVER,
+    WINDOW,
+    Batch,
+    Request,
+    Row,
+    domain_of,
+    request_of,
+)
+from .store import Capacity, Store
 
 USER_VERSION = 1
 
@@ -182,3 +193,55 @@ def _cookies(store: Store) -> Iterator[Row]:
         found = headers.cookies(request.request_head, request.response_head)
         for seq, cookie in enumerate(found, 1):
             yield (request.id, seq, *cookie, None)
+
+
+def read(path: Path) -> tuple[Store, dict[str, object]]:
+    """Read a recording; return its store and its ``meta`` table.
+
+    Columns that this version does not know are ignored, missing ones are empty. Raises OSError
+    when the file cannot be read, and ValueError when it is no recording or a newer one.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version != USER_VERSION:
+            raise ValueError(f"{path} is not a recording of version {USER_VERSION}")
+        meta = dict(database.execute("SELECT key, value FROM meta"))
+        store = Store(capacity=_EVERYTHING)
+        store.apply(_batch(database))
+        return store, meta
+    except sqlite3.Error as error:
+        raise ValueError(f"{path} is not a readable recording: {error}") from error
+    finally:
+        database.close()
+
+
+_EVERYTHING = Capacity(*(sys.maxsize for _ in Capacity._fields))
+
+
+def _batch(database: sqlite3.Connection) -> Batch:
+    rows = {kind: list(_read_rows(database, kind, cls)) for kind, cls in KINDS.items()}
+    return Batch(**rows)
+
+
+def _read_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Row]:
+    database.row_factory = sqlite3.Row
+    for found in database.execute(f"SELECT * FROM {kind} ORDER BY rowid"):
+        known = dict(found)
+        values = dict(known)
+        if "owner" in cls._fields:
+            values["owner"] = known.get("request_id") or _OWNERS.get(known.get("domain", ""), 0)
+        values["where"] = known.get("where_")
+        yield tuple(_field(values, name, cls) for name in cls._fields)
+
+
+_OWNERS = {"server": SERVER, "window": WINDOW, "client": CLIENT}
+
+
+def _field(values: dict[str, Any], name: str, cls: Any) -> Any:
+    value = values.get(name)
+    if value is None and cls.__annotations__[name] in ("int", "str", "bytes"):
+        return {"int": 0, "str": "", "bytes": b""}[cls.__annotations__[name]]
+    return value

@@ -82,7 +82,7 @@ class Recorder:
                 self.dropped[kind] += excess
 
     def keep(self, body: bytes) -> bytes:
-        """Return what may be recorded of *body*: cut at the cap, nothing when the journal is full."""
+        """Return what may be recorded of *body*: cut at the cap, nothing when all is full."""
         if len(body) > self.body_cap:
             body = body[: self.body_cap]
         self.body_bytes += len(body)

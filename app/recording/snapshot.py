@@ -48,7 +48,7 @@ class LoopNow(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One suspended coroutine frame: where it stands. ``library`` for Tornado's and Python's own."""
+    """A suspended coroutine frame: where it stands; ``library`` for installed code."""
 
     file: str
     line: int

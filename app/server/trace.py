@@ -223,7 +223,7 @@ def observe_stream(stream: IOStream, recorder: Recorder, address: Any) -> Connec
     can only be given the subclass after it was made.
     """
     remote, port = (f"{address[0]}:{address[1]}", address[1]) if address else ("", 0)
-    trace = ConnectionTrace(recorder, remote, port, stream.fileno())  # type: ignore[arg-type]
+    trace = ConnectionTrace(recorder, remote, port, stream.socket.fileno())
     stream.__class__ = ObservedSSLIOStream if isinstance(stream, SSLIOStream) else ObservedIOStream
     stream.trace = trace  # type: ignore[attr-defined]
     return trace
