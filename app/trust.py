@@ -40,5 +40,5 @@ def remember(path: Path) -> None:
 
 
 def _remembered() -> list[str]:
-    value = QSettings().value(_KEY, [])
-    return [value] if isinstance(value, str) else [str(entry) for entry in value or []]
+    value = QSettings().value(_KEY, [], type=list)
+    return [str(entry) for entry in value] if isinstance(value, list) else []

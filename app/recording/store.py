@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from .events import KINDS, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
+from .events import Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
 from .lookup import ByOwner, LongSpans
 
-START = {
-    kind: cls._fields.index("start_ns") for kind, cls in KINDS.items() if "start_ns" in cls._fields
-}  # type: ignore[attr-defined]
-"""Where ``start_ns`` stands in the rows of each kind that has one."""
+_ENDS = {
+    "connections": Connection._fields.index("closed_ns"),
+    "requests": Request._fields.index("end_ns"),
+    "tasks": Task._fields.index("end_ns"),
+    "waits": Wait._fields.index("end_ns"),
+}
+"""The kinds of things that begin and end, and where in their rows the end stands."""
 
+_REQUEST_END = _ENDS["requests"]
+_RUN_START = Run._fields.index("start_ns")
+_RUN_END = Run._fields.index("end_ns")
 _REQUEST_BODIES = (Request._fields.index("request_body"), Request._fields.index("response_body"))
 _REQUEST_HEADS = (Request._fields.index("request_head"), Request._fields.index("response_head"))
 
@@ -126,7 +131,7 @@ class Store:
         self.open_connections: dict[int, Row] = {}
         self.run_ids = ByOwner(Run._fields.index("owner"))
         self.wait_ids = ByOwner(Wait._fields.index("owner"))
-        self.long_requests = LongSpans(START["requests"], Request._fields.index("end_ns"))
+        self.long_requests = LongSpans(Request._fields.index("start_ns"), _REQUEST_END)
         self.bytes = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
@@ -135,11 +140,11 @@ class Store:
         """Fold in what was recorded since the batch before."""
         self.ticks.extend(batch.ticks)
         self.runs.extend(batch.runs)
-        for kind, done in (("connections", 3), ("requests", 10), ("tasks", 8), ("waits", 6)):
+        for kind, end_field in _ENDS.items():
             rows = getattr(batch, kind)
             if rows:
                 getattr(self, kind).upsert(rows)
-                self._track_open(getattr(self, f"open_{kind}"), rows, done)
+                self._track_open(getattr(self, f"open_{kind}"), rows, end_field)
         self.run_ids.add(batch.runs)
         self.wait_ids.add(batch.waits)
         self.long_requests.add(batch.requests)
@@ -153,7 +158,7 @@ class Store:
             self.log_forgotten += excess
         self._apply_requests(batch.requests)
         if batch.runs:
-            self.end_ns = max(self.end_ns, batch.runs[-1][3])
+            self.end_ns = max(self.end_ns, batch.runs[-1][_RUN_END])
 
     @staticmethod
     def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:
@@ -182,13 +187,13 @@ class Store:
 
     def _apply_requests(self, rows: list[Row]) -> None:
         for row in rows:
-            if row[10] is not None:
+            if row[_REQUEST_END] is not None:
                 self.bytes += request_bytes(row)
         requests = self.requests
         first = requests.rows[0][0] if requests.rows else 0
         while self.bytes > self.capacity.bytes and len(requests) > 1:
             for gone in requests.forget(max(1, len(requests) // 20)):
-                self.bytes -= request_bytes(gone) if gone[10] is not None else 0
+                self.bytes -= request_bytes(gone) if gone[_REQUEST_END] is not None else 0
         oldest = requests.rows[0][0] if requests.rows else 0
         if first != oldest or len(self.stages) > len(requests) + 1000:
             self._forget_before(oldest)
@@ -242,29 +247,20 @@ class Store:
 
     def waits_of(self, request_id: int) -> list[Wait]:
         """Return the waits that carry a request's number, oldest first."""
-        rows = self.waits.rows
-        request = self.requests.get(request_id)
-        first = bisect_left(rows, request[9] if request else 0, key=lambda row: row[5])
-        last = len(rows)
-        if request and request[10] is not None:
-            last = bisect_left(rows, request[10], key=lambda row: row[5])
-        return [Wait(*row) for row in rows[first:last] if row[2] == request_id]
+        rows = map(self.waits.get, self.wait_ids.of(request_id))
+        return [Wait(*row) for row in rows if row is not None]
+
+    def runs_of(self, request_id: int) -> list[Run]:
+        """Return the runs that carry a request's number, oldest first."""
+        rows = map(self.runs.get, self.run_ids.of(request_id))
+        return [Run(*row) for row in rows if row is not None]
 
     def runs_between(self, start_ns: int, end_ns: int) -> list[Row]:
         """Return the rows of the runs that overlap the span, in order."""
         rows = self.runs.rows
-        first = bisect_left(rows, start_ns, key=lambda row: row[3])
-        last = bisect_left(rows, end_ns, key=lambda row: row[2])
+        first = bisect_left(rows, start_ns, key=_run_end)
+        last = bisect_left(rows, end_ns, key=_run_start)
         return rows[first:last]
-
-    def runs_of(self, request_id: int) -> Iterator[Run]:
-        """Yield the runs that carry a request's number, while it lasted."""
-        request = self.requests.get(request_id)
-        if request is not None:
-            end = request[10] if request[10] is not None else self.end_ns + 1
-            for row in self.runs_between(request[9] - 10_000_000, end + 1_000_000):
-                if row[5] == request_id:
-                    yield Run(*row)
 
     def causes(self, run_id: int) -> list[Run]:
         """Return the runs that led to this one: itself first, then its cause, and so on."""
@@ -290,3 +286,11 @@ def request_bytes(row: Row) -> int:
 
 def _seq(row: Row) -> int:
     return row[1]  # type: ignore[no-any-return]
+
+
+def _run_start(row: Row) -> int:
+    return row[_RUN_START]  # type: ignore[no-any-return]
+
+
+def _run_end(row: Row) -> int:
+    return row[_RUN_END]  # type: ignore[no-any-return]
