@@ -1,0 +1,229 @@
+"""The composition root: options, loop, recording, server, window, frame clock, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from app import __version__, options
+from app.options import Options, UsageError
+from app.server.site import SiteError
+from app.server.target import TargetError, target_file
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "resources" / "demo"
+
+
+class StartError(Exception):
+    """The program cannot start, though it was asked rightly; one line for the user."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run Loopscope; return the exit status: 0, 2 for a wrong request, 1 for a failed start."""
+    try:
+        chosen = options.parse(sys.argv[1:] if arguments is None else arguments)
+        if options.use_offscreen(chosen):
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        return _run(chosen)
+    except (UsageError, SiteError, TargetError) as error:
+        print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except StartError as error:
+        print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
+        return 1
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _run(chosen: Options) -> int:
+    # Imported late: a wrong command line must be told at once, and without Qt.
+    from PySide6.QtWidgets import QApplication
+
+    from app.loop import TickLoop
+    from app.recording.recorder import Recorder
+
+    qt = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(qt, QApplication)
+    qt.setApplicationName("Loopscope")
+    qt.setOrganizationName("Loopscope")
+    qt.setApplicationVersion(__version__)
+    qt.setQuitOnLastWindowClosed(False)
+    recorder = Recorder()
+    with TickLoop(qt, recorder=recorder, contained=True) as loop:
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(_Program(chosen, loop, recorder).run())
+        finally:
+            asyncio.set_event_loop(None)
+
+
+class _Program:
+    """One run of the program, from the built objects to the clean end."""
+
+    def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:  # noqa: F821
+        from app.recording import capture
+        from app.recording.store import Store
+        from app.session import Session
+        from app.widgets.frame_clock import FrameClock
+        from app.widgets.i18n import language
+        from app.widgets.main_window import MainWindow
+        from app.widgets.theme import Theme
+
+        self.options = chosen
+        self.loop = loop
+        self.recorder = recorder
+        self.store = Store(recorder.origin_ns)
+        if chosen.open is not None:
+            try:
+                self.store, _ = capture.read(chosen.open)
+            except (OSError, ValueError) as error:
+                raise UsageError(str(error)) from error
+        if chosen.lang:
+            language.choose(chosen.lang)
+        self.session = Session(loop, recorder, self.store, chosen.host, chosen.port)
+        self.theme = Theme()
+        self.theme.apply()
+        self.window = MainWindow(self.store, self.session, self.theme)
+        self.clock = FrameClock(self.frame, self.is_live)
+        self.ended = asyncio.Event()
+
+    async def run(self) -> int:
+        """Serve until the window closes, a signal comes or the time is over; return the status."""
+        self._listen_for_the_end()
+        logs = self._start_logging()
+        try:
+            if self.options.open is None:
+                await self._open()
+                self._serve()
+            self.window.show()
+            self.clock.start(self.loop)
+            self._settle()
+            await self.ended.wait()
+            self.clock.stop()
+            self.frame()
+            self._keep_results()
+            return 0
+        finally:
+            self.clock.stop()
+            await self.session.close()
+            self.window.close()
+            self.window.deleteLater()
+            logging.getLogger().removeHandler(logs)
+
+    def _listen_for_the_end(self) -> None:
+        self.window.closed.connect(self.ended.set)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                self.loop.add_signal_handler(number, self.ended.set)
+        if self.options.exit_after is not None:
+            self.loop.call_later(self.options.exit_after, self.ended.set)
+
+    def _start_logging(self) -> logging.Handler:
+        from app.recording.logs import RecordingHandler
+
+        handler = RecordingHandler(self.recorder)
+        root = logging.getLogger()
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        # The requests table shows each access; a log record for each would only cost time.
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)
+        return handler
+
+    async def _open(self) -> None:
+        if self.options.app is not None:
+            file = target_file(self.options.app)
+            if file is not None and not file.is_file():
+                raise UsageError(f"--app: no such file: {file}")
+            await self._ask_trust(file, self.options.app)
+            await self.session.open_app(self.options.app)
+            return
+        folder = self.options.project or DEMO
+        self.session.open_project(folder, trusted=False)
+        if folder.resolve() != DEMO:
+            await self._ask_trust(folder, str(folder))
+        self.session.open_project(folder, trusted=True)
+
+    async def _ask_trust(self, path: Path | None, name: str) -> None:
+        from app import trust
+
+        if self.options.trust or (path is not None and trust.is_trusted(path)):
+            return
+        if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+            raise UsageError(f"{name} is not trusted: look at it, then run its code with --trust")
+        self.window.show()
+        if not await self._answer(self.window.ask_trust, name):
+            raise UsageError(f"{name} was not trusted; nothing of it was run")
+        if path is not None:
+            trust.remember(path)
+
+    async def _answer(self, ask: object, name: str) -> bool:
+        answer: asyncio.Future[bool] = self.loop.create_future()
+
+        def answered(yes: bool) -> None:
+            if not answer.done():
+                answer.set_result(yes)
+
+        ask(name, answered)  # type: ignore[operator]
+        return await answer
+
+    def _serve(self) -> None:
+        from app.session import cannot_listen
+
+        try:
+            address = self.session.listen()
+        except (OSError, ValueError) as error:
+            where = (self.options.host, self.options.port)
+            raise StartError(cannot_listen(*where, error)) from error
+        print(f"Loopscope is serving {self.session.name} at {address}", flush=True)
+
+    def _settle(self) -> None:
+        # What exists by now stays: the garbage collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+
+    def frame(self) -> None:
+        """Fold what was recorded into the store and let the window show it."""
+        if self.options.open is None:
+            self.store.apply(self.recorder.drain())
+        self.window.frame()
+
+    def is_live(self) -> bool:
+        """Return whether something shown changes with time alone."""
+        return bool(self.store.open_requests)
+
+    def _keep_results(self) -> None:
+        from app.recording import capture
+
+        if self.options.screenshot is not None:
+            self.window.grab()  # The first grab settles layouts that were never shown.
+            if not self.window.grab().save(str(self.options.screenshot), "PNG"):
+                raise StartError(f"cannot write the screenshot {self.options.screenshot}")
+        if self.options.capture is not None:
+            try:
+                capture.write(
+                    self.store, self.options.capture, self._meta(), self.recorder.body_cap
+                )
+            except OSError as error:
+                raise StartError(f"cannot write {self.options.capture}: {error}") from error
+
+    def _meta(self) -> dict[str, object]:
+        from importlib.metadata import version
+
+        packages = ("PySide6-Essentials", "tornado", "qasync")
+        return {
+            "loopscope": __version__,
+            **{f"version_{name}": version(name) for name in packages},
+            "started_at": self.recorder.started_at,
+            "serving": self.session.name,
+            **{f"dropped_{kind}": self.recorder.dropped[kind] for kind in ("runs", "requests")},
+            **{f"dropped_{kind}": count for kind, count in self.recorder.dropped.items()},
+        }

@@ -1,0 +1,250 @@
+"""One run of the program: the server, the clients and the window's commands to them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from app.loop import TickLoop
+from app.recording.events import CLIENT
+from app.recording.recorder import OWNER, Recorder
+from app.recording.snapshot import LoopNow, PendingTask
+from app.recording.store import Store
+from app.server.client import ClientRequest, Clients, xsrf_header
+from app.server.server import Server
+from app.server.site import Problem, Site, SiteError, load, save
+from app.server.target import load_application
+from app.widgets.controls import ClientState, Controls, JarCookie, Shot
+
+
+class Session(Controls):
+    """Implements what the window asks for, on the loop that it shares with the server.
+
+    Plain slots start tasks here; each is kept until it is done and its failure is reported.
+    """
+
+    def __init__(
+        self, loop: TickLoop, recorder: Recorder, store: Store, host: str, port: int
+    ) -> None:
+        super().__init__()
+        self._loop = loop
+        self._recorder = recorder
+        self._store = store
+        self._where = (host, port)
+        self._clients = Clients()
+        self._server = Server(recorder, self._clients.name_of_peer)
+        self._site = Site(Path())
+        self._target: str | None = None
+        self._trusted = True
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shots: set[asyncio.Task[None]] = set()
+        self._client_context = contextvars.copy_context()
+        self._client_context.run(OWNER.set, CLIENT)
+
+    # -- What is served --------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What is served, for people: the site's name, or the target of ``--app``."""
+        return self._target or self._site.name or self._site.folder.resolve().name
+
+    @property
+    def site(self) -> Site:
+        return self._site
+
+    @property
+    def editable(self) -> bool:
+        return self._target is None and self._trusted
+
+    def open_project(self, folder: Path, trusted: bool) -> None:
+        """Load the project in *folder*; raises SiteError. Nothing of it runs unless *trusted*."""
+        self._trusted = trusted
+        site = load(folder)
+        if trusted:
+            self._server.apply(site)
+        self._site = site
+
+    async def open_app(self, target: str) -> None:
+        """Serve the application that *target* makes; raises TargetError when it cannot be made."""
+        self._server.serve(await self._server.run(load_application, target))
+        self._target = target
+
+    def apply(self, site: Site) -> list[Problem]:
+        try:
+            self._server.apply(site)
+        except SiteError as error:
+            return error.problems
+        self._site = site
+        self.server_changed.emit()
+        return []
+
+    def save(self, folder: Path | None = None) -> None:
+        save(self._site, folder or self._site.folder)
+
+    # -- The server ------------------------------------------------------------------------
+
+    @property
+    def address(self) -> str | None:
+        return None if self._server.address is None else url_of(*self._server.address)
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        return self._server.address or self._where
+
+    def listen(self) -> str:
+        """Start listening and return the address; raises OSError or ValueError."""
+        self._server.start(*self._where)
+        self.server_changed.emit()
+        assert self.address is not None
+        return self.address
+
+    def start_server(self, host: str, port: int) -> None:
+        self._where = (host, port)
+        self._spawn(self._restart(), self._tasks)
+
+    async def _restart(self) -> None:
+        await self._server.stop()
+        try:
+            self.listen()
+        except (OSError, ValueError) as error:
+            self.failed.emit(cannot_listen(*self._where, error))
+        self.server_changed.emit()
+
+    def stop_server(self) -> None:
+        self._spawn(self._stop(), self._tasks)
+
+    async def _stop(self) -> None:
+        self._where = self.host_and_port
+        await self._server.stop()
+        self.server_changed.emit()
+
+    async def close(self) -> None:
+        """End everything this session started."""
+        for task in (*self._shots, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
+        await self._clients.close()
+        await self._server.close()
+
+    # -- The clients -----------------------------------------------------------------------
+
+    def clients(self) -> list[ClientState]:
+        return [
+            ClientState(
+                client.name, [_jar_cookie(cookie) for cookie in client.jar], client.under_way
+            )
+            for client in self._clients
+        ]
+
+    def add_client(self) -> str:
+        name = self._clients.add().name
+        self.clients_changed.emit()
+        return name
+
+    def clear_jar(self, client: str) -> None:
+        self._clients[client].jar.clear()
+        self.clients_changed.emit()
+
+    def fire(self, shot: Shot) -> None:
+        try:
+            request = self._request(shot)
+        except ValueError as error:
+            self.failed.emit(str(error))
+            return
+        self._spawn(self._fire(shot, request), self._shots, self._client_context.copy())
+
+    def _request(self, shot: Shot) -> ClientRequest:
+        address = self.address or url_of(*self._where)
+        url = urljoin(address, shot.url)
+        headers = list(shot.headers)
+        if shot.attach_xsrf:
+            headers += xsrf_header(self._clients[shot.client], url)
+        return ClientRequest(
+            shot.method, url, headers, shot.body, follow_redirects=shot.follow_redirects
+        )
+
+    async def _fire(self, shot: Shot, request: ClientRequest) -> None:
+        client = self._clients[shot.client]
+        self.fired.emit(0, shot.count)
+        try:
+            answers = await self._clients.burst(
+                client, request, shot.count, shot.concurrency, self.fired.emit
+            )
+        except ValueError as error:
+            self.failed.emit(str(error))
+        else:
+            errors = [answer.error for answer in answers if answer.error]
+            if errors:
+                self.failed.emit(errors[0])
+        finally:
+            self.fired.emit(shot.count, shot.count)
+            self.clients_changed.emit()
+
+    def cancel_fire(self) -> None:
+        for task in self._shots:
+            task.cancel()
+
+    # -- Looking ---------------------------------------------------------------------------
+
+    def loop_now(self, limit: int = 200) -> LoopNow:
+        return self._loop.now(limit)
+
+    def waiting(self, limit: int = 500) -> list[PendingTask]:
+        return self._loop.pending_tasks(limit)
+
+    def dropped(self) -> int:
+        return self._recorder.dropped.total()
+
+    def _spawn(
+        self,
+        coroutine: Coroutine[Any, Any, None],
+        kept: set[asyncio.Task[None]],
+        context: contextvars.Context | None = None,
+    ) -> None:
+        task = self._loop.create_task(coroutine, context=context)
+        kept.add(task)
+        task.add_done_callback(kept.discard)
+        task.add_done_callback(self._report)
+
+    def _report(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed.emit(f"{type(error).__name__}: {error}")
+            context = {"message": "a command failed", "exception": error, "task": task}
+            self._loop.call_exception_handler(context)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address of a server as a URL; IPv6 hosts in brackets."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def cannot_listen(host: str, port: int, error: Exception) -> str:
+    """Say in one line why the server cannot listen, and what to do."""
+    reason = getattr(error, "strerror", None) or str(error)
+    hint = "another program listens there; choose another port, or 0 for a free one"
+    if isinstance(error, PermissionError):
+        hint = "ports below 1024 are the system's; choose a higher one"
+    elif not isinstance(error, OSError) or "in use" not in reason:
+        hint = "check the host and the port"
+    return f"cannot listen on {host} port {port}: {reason} ({hint})"
+
+
+def _jar_cookie(cookie: Any) -> JarCookie:
+    expires = ""
+    if cookie.expires is not None:
+        expires = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cookie.expires))
+    return JarCookie(
+        cookie.name,
+        cookie.value,
+        cookie.domain,
+        cookie.path,
+        expires,
+        cookie.http_only,
+        cookie.secure,
+        cookie.same_site,
+    )

@@ -1,0 +1,63 @@
+"""The frame clock: when the window takes in what was recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import QTimer
+
+FRAME_MS = 40
+"""The time between two frames while something happens, in ms."""
+SLOW_MS = 250
+"""The same while only time passes: ages grow, rates fall."""
+AFTERGLOW_S = 1.5
+"""How long slow frames go on after the last activity, in s: figures over a second must settle."""
+
+
+class Active(Protocol):
+    """What tells the clock that something happened."""
+
+    activity: Callable[[], None] | None
+
+
+class FrameClock:
+    """Calls *frame* at a bounded rate while things happen, and not at all while nothing does.
+
+    *is_live* says whether something shown changes with time alone.
+    """
+
+    def __init__(self, frame: Callable[[], None], is_live: Callable[[], bool]) -> None:
+        self._frame = frame
+        self._is_live = is_live
+        self._source: Active | None = None
+        self._last_activity = 0.0
+        self._timer = QTimer(singleShot=True)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self, source: Active) -> None:
+        """Begin, with a frame at once; *source* announces activity from now on."""
+        self._source = source
+        source.activity = self._activity
+        self._activity()
+
+    def stop(self) -> None:
+        """No more frames."""
+        self._timer.stop()
+        if self._source is not None:
+            self._source.activity = None
+            self._source = None
+
+    def _activity(self) -> None:
+        self._last_activity = time.monotonic()
+        if not self._timer.isActive() or self._timer.interval() == SLOW_MS:
+            self._timer.start(FRAME_MS)
+
+    def _tick(self) -> None:
+        self._frame()
+        if self._source is None:
+            return
+        recent = time.monotonic() - self._last_activity < AFTERGLOW_S
+        if not self._timer.isActive() and (recent or self._is_live()):
+            self._timer.start(SLOW_MS)
