@@ -1,0 +1,152 @@
+"""What Loopscope costs: ``python3 -m benchmarks [PART …] [--rounds N] [--seconds S]``.
+
+The same application on stock asyncio and under Loopscope (recording on, window visible) is loaded
+in turn, round by round, by a process of its own; medians of the ratios are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+
+from benchmarks import processes
+from benchmarks.processes import Process
+
+CONNECTIONS = (1, 32, 256)
+IDLE = (0, 1000, 5000, 9500)
+ACTIVE_BESIDE_IDLE = 32
+
+
+def throughput(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print the rate under Loopscope relative to stock asyncio, by number of connections."""
+    stock, ours = processes.stock(), processes.loopscope(display)
+    try:
+        for connections in CONNECTIONS:
+            rates = _alternate(stock, ours, rounds, connections, seconds, 0)
+            _print_ratio(f"{connections} connections", rates)
+    finally:
+        stock.end()
+        ours.end()
+
+
+def idle_connections(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print the rates beside idle connections, relative to stock asyncio and to none."""
+    stock, ours = processes.stock(), processes.loopscope(display)
+    alone = 0.0
+    try:
+        for idle in IDLE:
+            rates = _alternate(stock, ours, rounds, ACTIVE_BESIDE_IDLE, seconds, idle)
+            rate = statistics.median(own for _, own in rates)
+            alone = alone or rate
+            _print_ratio(f"{idle} idle", rates, f" · {rate / alone:.2f} of none idle")
+    finally:
+        stock.end()
+        ours.end()
+
+
+def _alternate(
+    stock: Process, ours: Process, rounds: int, connections: int, seconds: float, idle: int
+) -> list[tuple[float, float]]:
+    rates = []
+    for _ in range(rounds):
+        pair = [
+            processes.load(side.port, connections, seconds, idle)["rate"] for side in (stock, ours)
+        ]
+        rates.append((pair[0], pair[1]))
+    return rates
+
+
+def _print_ratio(what: str, rates: list[tuple[float, float]], more: str = "") -> None:
+    ratios = [own / stock for stock, own in rates]
+    stock = statistics.median(stock for stock, _ in rates)
+    own = statistics.median(own for _, own in rates)
+    spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+    print(
+        f"{what:>16}: ratio {statistics.median(ratios):.2f} ({spread})"
+        f" · stock {stock:,.0f}/s · Loopscope {own:,.0f}/s{more}",
+        flush=True,
+    )
+
+
+def idle_cpu(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print the processor share of an idle program with its window open."""
+    ours = processes.loopscope(display)
+    try:
+        time.sleep(5)
+        shares = []
+        for _ in range(rounds):
+            before = ours.cpu_seconds()
+            time.sleep(seconds * 2)
+            shares.append((ours.cpu_seconds() - before) / (seconds * 2))
+        print(f"idle CPU: {statistics.median(shares):.2%}", flush=True)
+    finally:
+        ours.end()
+
+
+def start_up(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print the time from the start of the process until it accepts requests."""
+    pairs = []
+    for _ in range(rounds):
+        sides = processes.stock(), processes.loopscope(display)
+        pairs.append((sides[0].start_seconds, sides[1].start_seconds))
+        for side in sides:
+            side.end()
+    stock = statistics.median(stock for stock, _ in pairs)
+    own = statistics.median(own for _, own in pairs)
+    print(f"start-up: {own:.2f} s; stock asyncio {stock:.2f} s", flush=True)
+
+
+def frames(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print how far apart frames are and how soon a click is handled, under full load."""
+    ours = Process(["-m", "benchmarks.frames"], display)
+    try:
+        time.sleep(1)
+        for connections in (32, 256):
+            processes.load(ours.port, connections, max(5.0, seconds * rounds))
+    finally:
+        print(ours.end().strip(), flush=True)
+
+
+def soak(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print the resident memory over five minutes of full load."""
+    ours = processes.loopscope(display)
+    try:
+        figures = []
+        for _ in range(10):
+            processes.load(ours.port, 32, 30)
+            figures.append(ours.resident_mib())
+            print(f"soak: {figures[-1]:.1f} MiB resident", flush=True)
+        print(f"soak: {figures[-1] - figures[2]:+.1f} MiB in the last {30 * 7} s", flush=True)
+    finally:
+        ours.end()
+
+
+PARTS = {
+    "throughput": throughput,
+    "idle-connections": idle_connections,
+    "frames": frames,
+    "idle-cpu": idle_cpu,
+    "start-up": start_up,
+    "soak": soak,
+}
+
+
+def main() -> int:
+    """Run the chosen parts, all but the soak by default."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    chosen = parser.parse_args()
+    processes.raise_descriptor_limit()
+    with processes.display() as display:
+        for name in chosen.parts or [part for part in PARTS if part != "soak"]:
+            print(f"-- {name}", flush=True)
+            PARTS[name](display, chosen.rounds, chosen.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The program under a stop-watch: how far apart are its frames, how soon is a click handled?
+
+Runs the real program in this process and listens to its events; prints the figures at the end.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import threading
+import time
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from app.application import main
+from benchmarks.processes import TARGET, raise_descriptor_limit
+
+
+class Watch(QObject):
+    """Notes when the timeline is painted and when a posted click arrives.
+
+    Only stretches in which something happens count: frames further apart than a second belong to
+    an idle program, which rightly draws nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paints: list[float] = []
+        self.clicks: list[float] = []
+        self.target: QWidget | None = None
+        self.posted = 0.0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """See each event before its receiver does."""
+        kind = event.type()
+        if kind == QEvent.Type.Paint and type(watched).__name__.startswith("Timeline"):
+            self.paints.append(time.perf_counter())
+        elif kind == QEvent.Type.MouseButtonPress and watched is self.target and self.posted:
+            self.clicks.append(time.perf_counter() - self.posted)
+            self.posted = 0.0
+        return False
+
+    def click_now_and_then(self) -> None:
+        """Post a click every 50 ms from a thread of its own, as a display server would."""
+        while True:
+            time.sleep(0.05)
+            if self.target is None or self.posted:
+                continue
+            click = QMouseEvent(
+                QEvent.Type.MouseButtonPress,
+                QPointF(2, 2),
+                QPointF(2, 2),
+                Qt.MouseButton.LeftButton,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+            self.posted = time.perf_counter()
+            QCoreApplication.postEvent(self.target, click)
+
+    def report(self) -> str:
+        """Return the figures in words."""
+        gaps = [b - a for a, b in zip(self.paints, self.paints[1:], strict=False) if b - a < 1]
+        if len(gaps) < 100 or len(self.clicks) < 100:
+            return f"too little was seen: {len(gaps)} frames, {len(self.clicks)} clicks"
+        cuts = statistics.quantiles(gaps, n=100)
+        near = sum(gap < 0.05 for gap in gaps) / len(gaps)
+        clicks = statistics.quantiles(self.clicks, n=100)
+        return (
+            f"frames: {len(gaps)}, median {cuts[49] * 1000:.1f} ms apart, p99"
+            f" {cuts[98] * 1000:.1f} ms, {near:.1%} under 50 ms\n"
+            f"clicks: {len(self.clicks)}, handled after median {clicks[49] * 1000:.1f} ms, p99"
+            f" {clicks[98] * 1000:.1f} ms, worst {max(self.clicks) * 1000:.1f} ms"
+        )
+
+
+def run() -> int:
+    """Run the program until it is told to end, then print what was seen."""
+    raise_descriptor_limit()
+    application = QApplication(sys.argv[:1])
+    watch = Watch()
+    application.installEventFilter(watch)
+    watch.target = QLabel()  # Never shown: a click on it changes nothing.
+    threading.Thread(target=watch.click_now_and_then, daemon=True).start()
+    status = main(["--app", TARGET, "--trust", "--port", "0"])
+    print(watch.report())
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(run())
