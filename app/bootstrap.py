@@ -295,13 +295,17 @@ def _clear(venv: Path) -> None:
         _say(f"{venv} is unfinished or out of date")
         for kit in (RUNTIME, TEST):
             _mark(venv, kit).unlink(missing_ok=True)
-        shutil.rmtree(venv)
+        for entry in venv.iterdir():  # all but our name, so that this too can be interrupted
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _OURS:
+                entry.unlink()
     elif venv.exists() and not (venv.is_dir() and not any(venv.iterdir())):
         if venv.name != ".venv" and not (venv / "pyvenv.cfg").exists():
             raise SetupError(f"{venv} is not a virtual environment: name another folder")
         aside = _unused(venv.with_name(venv.name + ".old"))
-        _say(f"{venv} is not complete and not made here: it is kept as {aside.name}")
         venv.rename(aside)
+        _say(f"{venv} is not complete and not made here: it is kept as {aside.name}")
     venv.mkdir(parents=True, exist_ok=True)
     (venv / _OURS).write_text("Made by Loopscope, and made anew by it whenever needed.\n", "utf-8")
     (venv / ".gitignore").write_text("*\n", "utf-8")
