@@ -1,0 +1,440 @@
+"""Builds a Tornado Application from a site and its handler modules."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import posixpath
+import re
+import secrets
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tornado.httputil import HTTPServerConnectionDelegate
+from tornado.routing import Router, URLSpec
+from tornado.template import BaseLoader, ParseError, Template
+from tornado.web import Application, RequestHandler, StaticFileHandler
+from tornado.websocket import WebSocketHandler
+
+from app.server.modules import HandlerModules, describe
+from app.server.site import (
+    SITE_FILE,
+    STATIC,
+    TEMPLATES,
+    Problem,
+    Route,
+    Site,
+    SiteError,
+    check,
+)
+
+A = TypeVar("A", bound=Application)
+
+_COOKIE_SECRET = secrets.token_urlsafe(32)
+"""For sites that name none: people stay logged in over edits, as long as this process lives."""
+
+_CLASS_SETTINGS = ("default_handler_class", "static_handler_class", "log_function")
+
+
+def build_application(
+    site: Site,
+    modules: HandlerModules,
+    application_class: Callable[..., A] = Application,  # type: ignore[assignment]
+) -> A:
+    """Build the Application that serves *site*; *modules* must have loaded it.
+
+    Relative paths in the settings, and the ``path`` of a StaticFileHandler, are meant from the
+    project folder. ``debug`` and ``autoreload`` never reach Tornado: on a change they would
+    replace this process. Raises SiteError with every problem found.
+    """
+    problems = check(site)
+    if problems:
+        raise SiteError(problems, site.folder)
+    loader = SiteLoader(site, modules)
+    settings = _settings(site, modules, loader, problems)
+    routes = _rules(site, modules, problems)
+    if "template_loader" in settings:
+        problems += template_problems(loader, _ui_names(settings))
+    if problems:
+        raise SiteError(problems, site.folder)
+    try:
+        application = application_class(routes.pop("", []), **settings)
+        for host, rules in routes.items():
+            application.add_handlers(host, rules)
+    except Exception as error:
+        problem = Problem(SITE_FILE, 0, 0, f"Tornado refuses the settings: {describe(error)}")
+        raise SiteError([problem], site.folder) from error
+    _own_template_cache(application)
+    return application
+
+
+# Routes
+
+
+def _rules(site: Site, modules: HandlerModules, problems: list[Problem]) -> dict[str, list[Any]]:
+    """Return the rules of the enabled routes by host, hosts in the order of their first route."""
+    rules: dict[str, list[Any]] = {"": []}
+    for index, route in enumerate(site.routes):
+        if not route.enabled:
+            continue
+        try:
+            target = modules.resolve(route.handler)
+        except ImportError as error:
+            problems.append(_route_problem(index, f"{route.handler}: {error}"))
+            continue
+        kwargs = _route_kwargs(site, route, target)
+        spec = URLSpec(route.pattern, target, kwargs, name=route.name or None)
+        faults = list(_target_faults(target, kwargs, spec.regex))
+        problems += [_route_problem(index, f"{route.handler}: {fault}") for fault in faults]
+        rules.setdefault(route.host, []).append(spec)
+    return rules
+
+
+def _route_problem(index: int, text: str) -> Problem:
+    return Problem(SITE_FILE, 0, 0, f"route {index + 1}: {text}", index)
+
+
+def _route_kwargs(site: Site, route: Route, target: Any) -> dict[str, Any]:
+    kwargs = dict(route.kwargs)
+    if _is_class(target, StaticFileHandler) and isinstance(kwargs.get("path"), str):
+        kwargs["path"] = str(site.folder / kwargs["path"])
+    return kwargs
+
+
+def _is_class(target: Any, base: type) -> bool:
+    return isinstance(target, type) and issubclass(target, base)
+
+
+def _target_faults(target: Any, kwargs: dict[str, Any], regex: re.Pattern[str]) -> Iterator[str]:
+    if not _is_class(target, RequestHandler):
+        if isinstance(target, type) or not _is_routable(target):
+            yield "is not a RequestHandler"
+        return
+    if issubclass(target, StaticFileHandler) and "path" not in kwargs:
+        yield 'StaticFileHandler needs kwargs = { path = "…" }'
+        return
+    fault = _call_fault(target.initialize, [target], kwargs)
+    if fault:
+        yield f"kwargs do not fit initialize(): {fault}"
+    yield from _group_faults(target, regex)
+
+
+def _is_routable(target: Any) -> bool:
+    """Tell whether Tornado's routing takes *target*, which is no class, for a rule's target."""
+    kinds = (Router, HTTPServerConnectionDelegate, list, tuple)
+    return isinstance(target, kinds) or (callable(target) and not inspect.ismodule(target))
+
+
+def _group_faults(target: type[RequestHandler], regex: re.Pattern[str]) -> Iterator[str]:
+    """Yield a fault when no method that *target* implements takes the groups of *regex*."""
+    named = dict.fromkeys(regex.groupindex, "")
+    positional = [] if named else [""] * regex.groups
+    methods = [getattr(target, name.lower(), None) for name in target.SUPPORTED_METHODS]
+    own = [m for m in methods if m and m is not RequestHandler._unimplemented_method]
+    if issubclass(target, WebSocketHandler):
+        own = [target.open]
+    faults = [_call_fault(method, [target, *positional], named) for method in own]
+    if faults and all(faults):
+        yield f"the groups of the pattern do not fit {own[0].__name__}(): {faults[0]}"
+
+
+def _call_fault(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Say why *function* cannot be called so; empty when it can, or when nobody can tell."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ""
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+# Settings
+
+
+def _settings(
+    site: Site, modules: HandlerModules, loader: SiteLoader, problems: list[Problem]
+) -> dict[str, Any]:
+    settings = dict(site.settings)
+    if "default_handler" in settings:
+        settings["default_handler_class"] = settings.pop("default_handler")
+    for key in _CLASS_SETTINGS:
+        if isinstance(settings.get(key), str):
+            settings[key] = _resolve_setting(key, settings[key], modules, problems)
+    for key in ("ui_modules", "ui_methods"):
+        if key in settings:
+            settings[key] = _resolve_ui(key, settings[key], modules, problems)
+    problems += _setting_problems(settings)
+    _replace_debug(settings)
+    _set_paths(site, settings, loader)
+    settings["cookie_secret"] = _cookie_secret(settings.get("cookie_secret"), problems)
+    return settings
+
+
+def _setting_problem(key: str, text: str) -> Problem:
+    return Problem(SITE_FILE, 0, 0, f"setting {key!r}: {text}")
+
+
+def _resolve_setting(
+    key: str, dotted: str, modules: HandlerModules, problems: list[Problem]
+) -> Any:
+    try:
+        return modules.resolve(dotted)
+    except ImportError as error:
+        problems.append(_setting_problem(key, f"{dotted}: {error}"))
+        return None
+
+
+def _resolve_ui(key: str, value: Any, modules: HandlerModules, problems: list[Problem]) -> Any:
+    """Return what Tornado takes for ``ui_modules`` from dotted names: modules, lists, tables."""
+    if isinstance(value, str):
+        return _resolve_setting(key, value, modules, problems) or {}
+    if isinstance(value, list):
+        return [_resolve_ui(key, each, modules, problems) for each in value]
+    if isinstance(value, dict):
+        return {name: _resolve_ui(key, each, modules, problems) for name, each in value.items()}
+    problems.append(_setting_problem(key, "must name a module, for example handlers.ui"))
+    return {}
+
+
+def _setting_problems(settings: dict[str, Any]) -> Iterator[Problem]:
+    for key in settings:
+        if key in ("handlers", "transforms") or not key.isidentifier():
+            yield _setting_problem(key, "is no setting of a Tornado Application")
+    handler = settings.get("default_handler_class")
+    if handler is not None and not _is_class(handler, RequestHandler):
+        yield _setting_problem("default_handler", "is not a RequestHandler")
+    handler = settings.get("static_handler_class")
+    if handler is not None and not _is_class(handler, StaticFileHandler):
+        yield _setting_problem("static_handler_class", "is not a StaticFileHandler")
+    for key in ("static_path", "template_path", "static_url_prefix"):
+        if not isinstance(settings.get(key, ""), str):
+            yield _setting_problem(key, "must be text")
+
+
+def _replace_debug(settings: dict[str, Any]) -> None:
+    """Leave of ``debug`` all that it bundles but the restart of this process."""
+    if settings.get("debug"):
+        settings.setdefault("compiled_template_cache", False)
+        settings.setdefault("static_hash_cache", False)
+        settings.setdefault("serve_traceback", True)
+    settings["debug"] = False
+    settings["autoreload"] = False
+
+
+def _set_paths(site: Site, settings: dict[str, Any], loader: SiteLoader) -> None:
+    static = settings.get("static_path") or (STATIC if (site.folder / STATIC).is_dir() else "")
+    if isinstance(static, str) and static:
+        settings["static_path"] = str(site.folder / static)
+        settings["static_handler_args"] = dict(settings.get("static_handler_args") or {})
+    templates = settings.get("template_path", TEMPLATES)
+    if isinstance(templates, str):
+        path = site.folder / templates
+        settings["template_path"] = _TemplatePath(path)
+        if path == site.folder / TEMPLATES:
+            settings.setdefault("template_loader", loader)
+
+
+def _cookie_secret(secret: Any, problems: list[Problem]) -> Any:
+    """Return *secret* as Tornado wants it: text, or texts by a key version that is a number."""
+    if secret is None:
+        return _COOKIE_SECRET
+    if isinstance(secret, dict):
+        try:
+            return {int(version): text for version, text in secret.items()}
+        except ValueError:
+            problems.append(_setting_problem("cookie_secret", "key versions must be numbers"))
+    elif not isinstance(secret, str) or not secret:
+        problems.append(_setting_problem("cookie_secret", "must be text, and not empty"))
+    return secret
+
+
+# Templates
+
+
+class _TemplatePath(str):
+    """A path that equals only itself.
+
+    ``RequestHandler`` keeps template loaders by path, for the whole process; an edited site has
+    the same path but other templates.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __new__(cls, path: Path) -> _TemplatePath:
+        return super().__new__(cls, path)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def _own_template_cache(application: Application) -> None:
+    """Let Tornado's cache forget the loader when *application* is gone, and older ones now."""
+    loaders = RequestHandler._template_loaders
+    with RequestHandler._template_loader_lock:
+        for path, loader in list(loaders.items()):
+            # A handler's own get_template_path() gives a plain path, equal before and after.
+            if isinstance(loader, SiteLoader) and not isinstance(path, _TemplatePath):
+                del loaders[path]
+    weakref.finalize(application, _forget_loader, application.settings.get("template_path"))
+
+
+def _forget_loader(path: Any) -> None:
+    RequestHandler._template_loaders.pop(path, None)
+
+
+class SiteLoader(BaseLoader):
+    """Loads the templates of a site from memory, under the names that the file system gives them.
+
+    Raises ParseError, with file and line, for all that is wrong with a template: also for Python
+    that does not compile, a parent that is missing, and templates that extend each other.
+    """
+
+    def __init__(self, site: Site, modules: HandlerModules) -> None:
+        options: dict[str, Any] = {}
+        if "autoescape" in site.settings:
+            options["autoescape"] = site.settings["autoescape"] or None
+        super().__init__(whitespace=site.settings.get("template_whitespace"), **options)
+        self.texts = site.templates
+        self._root = (site.folder / TEMPLATES).as_posix()
+        self._modules = modules
+        self._under_way: list[str] = []
+
+    def resolve_path(self, name: str, parent_path: str | None = None) -> str:
+        """Return the key of template *name*, relative to *parent_path*, as ``Loader`` finds it."""
+        if parent_path and not name.startswith("/"):
+            name = posixpath.join(posixpath.dirname(parent_path), name)
+        name = posixpath.normpath(name)
+        return name.removeprefix(self._root + "/")
+
+    def load(self, name: str, parent_path: str | None = None) -> Template:
+        key = self.resolve_path(name, parent_path)
+        with self.lock:
+            if key in self._under_way:
+                start = self._under_way.index(key)
+                cycle = " → ".join([*self._under_way[start:], key])
+                raise self._error(f"templates include each other in a circle: {cycle}", name)
+            if key not in self.texts:
+                if not self._under_way:
+                    raise FileNotFoundError(f"there is no template {name!r}")
+                raise self._error(f"there is no template {name!r}", name)
+            return super().load(key)
+
+    def _error(self, message: str, name: str) -> ParseError:
+        """Return an error at the directive of the template under way that names *name*."""
+        parent = self._under_way[-1]
+        directive = rf"\{{%\s*(?:extends|include)\s+[\"']?{re.escape(name)}[\"']?\s*%\}}"
+        found = re.search(directive, self.texts[parent])
+        line = self.texts[parent].count("\n", 0, found.start()) + 1 if found else 1
+        return ParseError(message, parent, line)
+
+    def _create_template(self, name: str) -> Template:
+        template = _SiteTemplate.__new__(_SiteTemplate)
+        template.modules = self._modules
+        self._under_way.append(name)
+        try:
+            with _quiet("tornado.application"):
+                template.__init__(self.texts[name], name=name, loader=self)  # type: ignore[misc]
+        except ParseError:
+            raise
+        except SyntaxError as error:
+            file, line = _place(template.code, error.lineno or 0, name)
+            raise ParseError(error.msg, file, line) from error
+        except (RecursionError, MemoryError) as error:
+            raise ParseError("is nested too deeply", name) from error
+        except Exception as error:
+            raise ParseError(str(error), name) from error
+        finally:
+            self._under_way.pop()
+        return template
+
+
+class _SiteTemplate(Template):
+    """A template that keeps the lines of the handlers in sight of tracebacks."""
+
+    modules: HandlerModules
+
+    def generate(self, **kwargs: Any) -> bytes:
+        try:
+            return super().generate(**kwargs)
+        finally:
+            # Template.generate() empties linecache before it runs the template.
+            self.modules.cache_lines()
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Keep *logger* silent: the error is reported where the template is, not as generated code."""
+
+    def refuse(record: logging.LogRecord) -> bool:
+        return False
+
+    target = logging.getLogger(logger)
+    target.addFilter(refuse)
+    try:
+        yield
+    finally:
+        target.removeFilter(refuse)
+
+
+_ORIGIN = re.compile(r"# (\S.*?):(\d+)(?: \(via .*\))?$")
+
+
+def _place(code: str, line: int, name: str) -> tuple[str, int]:
+    """Return the template and the line that line *line* of the generated *code* came from."""
+    lines = code.splitlines()
+    for text in lines[max(line - 1, 0) :]:
+        # An expression over several lines has its origin only after the last one.
+        match = _ORIGIN.search(text)
+        if match:
+            return match[1], int(match[2])
+    return name, 0
+
+
+_ESCAPERS = frozenset(
+    ("escape", "xhtml_escape", "url_escape", "json_encode", "squeeze", "linkify", "str", "repr")
+)
+_AUTOESCAPE = re.compile(r"\{%\s*autoescape\s+(.+?)\s*%\}")
+_DEFINES = re.compile(r"\{%\s*(?:import|from|set)\s+(.+?)\s*%\}")
+
+
+def template_problems(loader: SiteLoader, known: frozenset[str] = frozenset()) -> list[Problem]:
+    """Parse and compile every template of *loader*. *known* names may be autoescape functions."""
+    problems: list[Problem] = []
+    for name in loader.texts:
+        try:
+            loader.load(name)
+        except ParseError as error:
+            file = f"{TEMPLATES}/{error.filename or name}"
+            problems.append(Problem(file, error.lineno, 0, error.message))
+        problems += _autoescape_problems(name, loader.texts[name], known)
+    return list(dict.fromkeys(problems))
+
+
+def _autoescape_problems(name: str, text: str, known: frozenset[str]) -> Iterator[Problem]:
+    defined = " ".join(match[1] for match in _DEFINES.finditer(text))
+    for match in _AUTOESCAPE.finditer(text):
+        function = match[1].split(".")[0]
+        if function in _ESCAPERS | known | {"None"} or re.search(
+            rf"\b{re.escape(function)}\b", defined
+        ):
+            continue
+        line = text.count("\n", 0, match.start()) + 1
+        what = f"there is no autoescape function {match[1]!r}"
+        yield Problem(f"{TEMPLATES}/{name}", line, 0, what)
+
+
+def _ui_names(settings: dict[str, Any]) -> frozenset[str]:
+    methods = settings.get("ui_methods", {})
+    return frozenset(methods if isinstance(methods, dict) else dir(methods))
