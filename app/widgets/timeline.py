@@ -1,0 +1,340 @@
+"""The timeline: every tick, run, stage and wait of the requests in view, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QPalette, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QScrollBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.recording.events import WINDOW
+from app.recording.recorder import Recorder
+from app.recording.store import Store
+
+from .i18n import tr
+from .theme import Theme
+from .timeline_canvas import TimelineCanvas
+from .timeline_view import LONGEST_NS, duration, moment
+
+FRAME_MS = 40
+"""The least time between two frames."""
+_TAIL = 0.03
+"""How much of the span the present runs on after the last thing that happened."""
+
+
+class TimelinePanel(QWidget):
+    """Shows a store on a time axis that follows the present or can be looked back on.
+
+    `refresh` says that something may be new; the panel paces itself, goes on while a request is
+    under way, and stands still when nothing happens. *clock* gives the present in nanoseconds on
+    the recorder's clock; None for a recording that has ended.
+    """
+
+    request_selected = Signal(int)
+    """The user chose a request."""
+
+    def __init__(
+        self,
+        store: Store,
+        theme: Theme,
+        clock: Callable[[], int] | None = Recorder.clock,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._theme = theme
+        self._clock = clock
+        self._activity = store.end_ns
+        self._seen_run = 0
+        self._edge = float(store.end_ns)
+        self._stale = False
+        self._since_paint = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._frame)
+        self._scroll = QScrollBar(Qt.Orientation.Vertical)
+        self._scroll.hide()
+        self.canvas = TimelineCanvas(store, theme, self._scroll, self._now)
+        self.tools = self._build_tools()
+        """The row of buttons. It may be moved elsewhere, for example into a tab bar's corner."""
+        self._arrange()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.canvas.selected.connect(self._select_and_tell)
+        self.canvas.zoomed_to.connect(self.zoom_to)
+        self.canvas.moved.connect(self._show_state)
+        theme.changed.connect(self._restyle)
+        self.retranslate()
+
+    def _build_tools(self) -> QWidget:
+        tools = QWidget()
+        tools.setAutoFillBackground(True)
+        tools.setBackgroundRole(QPalette.ColorRole.Base)
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(12, 4, 12, 4)
+        row.setSpacing(6)
+        self._follow_button = self._button(lambda: self.set_following(not self.following))
+        self._follow_button.setCheckable(True)
+        self._follow_button.setChecked(True)
+        self._out_button = self._button(lambda: self._zoom(1.6), "−")
+        self._in_button = self._button(lambda: self._zoom(1 / 1.6), "+")
+        self._fit_button = self._button(self.fit)
+        self._state = QLabel()
+        self._state.setProperty("role", "dim")
+        self._span = QLabel()
+        self._span.setProperty("role", "dim")
+        self._span.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row.addWidget(self._follow_button)
+        row.addWidget(self._state)
+        row.addStretch()
+        for widget in (self._out_button, self._span, self._in_button, self._fit_button):
+            row.addWidget(widget)
+        return tools
+
+    @staticmethod
+    def _button(action: Callable[[], object], text: str = "") -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setProperty("flat", True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: action())
+        return button
+
+    def _arrange(self) -> None:
+        body = QHBoxLayout()
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(0)
+        body.addWidget(self.canvas, 1)
+        body.addWidget(self._scroll)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tools)
+        column.addLayout(body, 1)
+
+    @property
+    def following(self) -> bool:
+        """Whether the view follows the present."""
+        return self.canvas.view.following
+
+    def set_following(self, on: bool) -> None:
+        """Follow the present, or stay where the view is."""
+        self.canvas.view.following = on
+        if on:
+            self.canvas.view.follow(self._edge)
+            self._stale = True
+            self.refresh()
+        self._show_state()
+
+    def set_paused(self, at_ns: int | None) -> None:
+        """Mark where the server was paused, on the recorder's clock; None when it runs."""
+        self.canvas.paused_ns = at_ns
+        self._stale = True
+        self.refresh()
+        self._show_state()
+
+    def set_store(self, store: Store, clock: Callable[[], int] | None) -> None:
+        """Show another store, for example an opened recording."""
+        self._store = self.canvas.store = self.canvas.strip.store = store
+        self._clock = clock
+        self._seen_run, self._activity = 0, store.end_ns
+        self._edge = float(store.end_ns)
+        self.canvas.strip.forget()
+        self._stale = True
+        self.refresh()
+
+    def select_request(self, request_id: int) -> None:
+        """Mark a request as selected; 0 for none."""
+        if request_id != self.canvas.request_id:
+            self.canvas.request_id = request_id
+            self.canvas.update()
+
+    def _select_and_tell(self, request_id: int) -> None:
+        self.select_request(request_id)
+        self.request_selected.emit(request_id)
+
+    def zoom_to(self, request_id: int) -> None:
+        """Show the whole of one request; this ends following."""
+        row = self._store.requests.get(request_id)
+        if row is not None:
+            end = row[10] if row[10] is not None else self._now()
+            self.canvas.view.show(row[9], max(end, row[9] + 1))
+            self._moved()
+
+    def fit(self) -> None:
+        """Show the selected request, or else all that was recorded of requests."""
+        if self._store.requests.get(self.canvas.request_id) is not None:
+            self.zoom_to(self.canvas.request_id)
+        elif self._store.requests.rows:
+            end = max(self._edge, self._activity)
+            first = self._store.requests.rows[0][9]
+            self.canvas.view.show(max(first, end - LONGEST_NS), end)
+            self._moved()
+
+    def _moved(self) -> None:
+        self._show_state()
+        self.canvas.update()
+
+    def _zoom(self, factor: float) -> None:
+        view = self.canvas.view
+        at_edge = self.following and self.live
+        self.canvas.zoom(factor, view.x(self._edge) if at_edge else view.width / 2)
+
+    def _now(self) -> float:
+        """The present as the timeline shows it: it stands still while the server is paused."""
+        paused = self.canvas.paused_ns
+        if paused is not None:
+            return max(float(paused), self._activity)
+        return float(self._clock()) if self._clock else float(self._store.end_ns)
+
+    @property
+    def live(self) -> bool:
+        """Whether a request is under way, so that time must be seen to pass."""
+        paused = self.canvas.paused_ns is not None
+        return bool(self._store.open_requests) and not paused and self._clock is not None
+
+    def refresh(self) -> None:
+        """Take in what is new in the store. Cheap when nothing is; paints at most every 40 ms."""
+        if self.isVisible() and not self._timer.isActive():
+            if self._since_paint.isValid() and self._since_paint.elapsed() < FRAME_MS - 5:
+                self._timer.start()
+            else:
+                self._frame()
+
+    def _frame(self) -> None:
+        before = self._activity
+        self._note_activity()
+        news = self._activity != before
+        now = self._now()
+        edge = now if self.live else min(now, self._activity + _TAIL * self.canvas.view.span)
+        edge = max(edge, float(self._activity))
+        view, old_edge = self.canvas.view, self._edge
+        self._edge = edge
+        if view.following:
+            moved = edge != old_edge and view.follow(edge)
+        else:
+            in_view = view.start < edge and old_edge < view.end
+            moved = in_view and (edge - old_edge) / view.scale >= 1
+            if not moved:
+                self._edge = old_edge if not news else edge
+        if moved or news or self._stale:
+            self._stale = False
+            self._since_paint.start()
+            self._show_state()
+            self.canvas.update()
+        quiet = not self.live and now >= edge and not news
+        if quiet or not self.isVisible():
+            if self._timer.isActive():
+                self._timer.stop()
+                self._show_state()
+        elif not self._timer.isActive():
+            self._timer.start()
+
+    def _note_activity(self) -> None:
+        """Find the last run that is not the window's own; the window must not wake itself."""
+        rows = self._store.runs.rows
+        at = len(rows) - 1
+        if at < 0:
+            return
+        oldest, newest = max(0, at - 500), rows[at][0]
+        while at >= oldest and rows[at][0] > self._seen_run:
+            if rows[at][5] != WINDOW:
+                self._activity = max(self._activity, rows[at][3])
+                break
+            at -= 1
+        self._seen_run = newest
+
+    def _show_state(self) -> None:
+        view = self.canvas.view
+        span, follow = duration(view.span), view.following
+        if self._follow_button.isChecked() != follow:
+            self._follow_button.setChecked(follow)
+        if span != self._span.text():
+            self._span.setText(span)
+        if self.canvas.paused_ns is not None:
+            state = tr("paused")
+        elif not follow:
+            state = tr("from {moment}", moment=moment(view.start - self._store.origin_ns))
+        else:
+            state = tr("live") if self._timer.isActive() else tr("idle")
+        if state != self._state.text():
+            self._state.setText(state)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._stale = True
+        QTimer.singleShot(0, self.refresh)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, canvas = event.key(), self.canvas
+        page = max(1, canvas.view.width // 8)
+        actions: dict[int, Callable[[], object]] = {
+            Qt.Key.Key_F: lambda: self.set_following(not self.following),
+            Qt.Key.Key_Plus: lambda: self._zoom(1 / 1.6),
+            Qt.Key.Key_Equal: lambda: self._zoom(1 / 1.6),
+            Qt.Key.Key_Minus: lambda: self._zoom(1.6),
+            Qt.Key.Key_0: self.fit,
+            Qt.Key.Key_Left: lambda: canvas.pan(-page),
+            Qt.Key.Key_Right: lambda: canvas.pan(page),
+            Qt.Key.Key_Up: lambda: self._next_lane(-1),
+            Qt.Key.Key_Down: lambda: self._next_lane(1),
+            Qt.Key.Key_PageUp: lambda: canvas.pan(-canvas.view.width),
+            Qt.Key.Key_PageDown: lambda: canvas.pan(canvas.view.width),
+            Qt.Key.Key_Home: self._to_start,
+            Qt.Key.Key_End: lambda: self.set_following(True),
+        }
+        action = actions.get(key)
+        held = event.modifiers() & ~(
+            Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
+        )
+        if action is None or held:
+            super().keyPressEvent(event)
+        else:
+            action()
+
+    def _to_start(self) -> None:
+        view = self.canvas.view
+        rows = self._store.requests.rows
+        first = rows[0][9] if rows else self._store.origin_ns
+        view.following = False
+        view.start = view.zero = first - 0.05 * view.span
+        self._moved()
+
+    def _next_lane(self, step: int) -> None:
+        ids = self.canvas.lane_ids()
+        place = ids.place(self.canvas.request_id)
+        place = (0 if step > 0 else len(ids) - 1) if place is None else place + step
+        found = ids.ids(place, place + 1) if 0 <= place < len(ids) else []
+        if found:
+            self.canvas.bring_into_view(place)
+            self._select_and_tell(found[0])
+
+    def _restyle(self) -> None:
+        self.canvas.renew()
+
+    def retranslate(self) -> None:
+        """Set all texts again in the chosen language."""
+        texts = (
+            (self._follow_button, tr("Follow live"), tr("Follow the present (F)")),
+            (self._out_button, "−", tr("Show more time (−)")),
+            (self._in_button, "+", tr("Show less time (+)")),
+            (self._fit_button, tr("Fit"), tr("Show the selected request, or everything (0)")),
+        )
+        for button, text, tip in texts:
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setAccessibleName(tip)
+        self._span.setToolTip(tr("The time shown"))
+        self.setAccessibleName(tr("Timeline"))
+        self._show_state()
+        self.canvas.update()

@@ -1,0 +1,297 @@
+"""The timeline's drawing surface: which lanes are shown, painting them, and the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
+
+from app.recording.events import WINDOW
+from app.recording.store import Store
+
+from . import timeline_paint as paint
+from . import timeline_words as words
+from .i18n import tr
+from .theme import Theme
+from .timeline_ink import Ink, Layout
+from .timeline_lanes import Lane, LaneList, arrows, lane, run_bars
+from .timeline_strip import Strip
+from .timeline_view import View
+
+_DRAG = 4
+
+
+class TimelineCanvas(QWidget):
+    """Paints the view of a store: ruler, loop, window, and a lane for each request in view."""
+
+    selected = Signal(int)
+    """A lane was clicked."""
+    zoomed_to = Signal(int)
+    """A lane was double-clicked."""
+    moved = Signal()
+    """The user moved the view: panned (which ends following) or zoomed."""
+
+    def __init__(
+        self, store: Store, theme: Theme, scroll: QScrollBar, now: Callable[[], float]
+    ) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(280, 160)
+        self.setMouseTracking(False)
+        self.store = store
+        self.view = View()
+        self.ink = Ink(theme)
+        self.lay = Layout(self.ink, self.width())
+        self.strip = Strip(store, self.ink)
+        self.request_id = 0
+        self.paused_ns: float | None = None
+        self.shown: list[tuple[Lane, int]] = []
+        """The lanes painted last, and where each one's row begins."""
+        self.frames = 0
+        """How often it has painted."""
+        self._now = now
+        self._scroll = scroll
+        self._newest = True
+        self._press: QPoint | None = None
+        self._dragging = False
+        scroll.actionTriggered.connect(self._scrolled)
+        scroll.valueChanged.connect(self.update)
+
+    def renew(self) -> None:
+        """Take colours, fonts and sizes from the theme again."""
+        self.ink.renew(self.devicePixelRatioF())
+        self.strip.forget()
+        self._lay_out()
+        self.update()
+
+    def _lay_out(self) -> None:
+        self.lay = Layout(self.ink, self.width())
+        self.view.resize(self.width() - self.lay.label)
+        self._scroll.setSingleStep(self.lay.pitch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lay_out()
+
+    def lane_ids(self) -> LaneList:
+        """The requests in view."""
+        return LaneList(self.store, self.view.start, self.view.end)
+
+    def _scrolled(self) -> None:
+        self._newest = self._scroll.sliderPosition() >= self._scroll.maximum()
+
+    def _place_lanes(self) -> tuple[list[Lane], int, int]:
+        """Return the lanes that there is room for, the top of the first, and how many are not."""
+        lay, ids = self.lay, self.lane_ids()
+        count, room = len(ids), self.height() - lay.lanes_top
+        overflow = count * lay.pitch > room
+        if overflow:
+            room -= lay.foot
+        most = max(0, count * lay.pitch - room) if overflow else 0
+        scroll = self._scroll
+        if scroll.maximum() != most or scroll.pageStep() != room:
+            scroll.blockSignals(True)
+            scroll.setRange(0, most)
+            scroll.setPageStep(max(1, room))
+            scroll.blockSignals(False)
+            scroll.setVisible(overflow)
+        if self._newest and self.view.following and scroll.value() != most:
+            scroll.blockSignals(True)
+            scroll.setValue(most)
+            scroll.blockSignals(False)
+        first = scroll.value() // lay.pitch
+        last = min(count, (scroll.value() + room) // lay.pitch + 1)
+        now = self._now()
+        lanes = [
+            found
+            for id_ in ids.ids(first, last)
+            if (found := lane(self.store, id_, self.view, now)) is not None
+        ]
+        hidden = count - max(0, room // lay.pitch) if overflow else 0
+        return lanes, lay.lanes_top + first * lay.pitch - scroll.value(), hidden
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self.frames += 1
+        if self.devicePixelRatioF() != self.ink.ratio:
+            self.ink.renew(self.devicePixelRatioF())
+            self.strip.forget()
+        ink, lay, view = self.ink, self.lay, self.view
+        height, left = self.height(), lay.label
+        strip = self.strip.draw(view, lay.loop_height, self.ink.ratio)
+        lanes, top, hidden = self._place_lanes()
+        foot = lay.foot if hidden else 0
+        self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
+        with QPainter(self) as p:
+            p.fillRect(self.rect(), ink.panel)
+            self._selected_row(p)
+            p.translate(left, 0)
+            p.setClipRect(0, 0, view.width, height - foot)
+            paint.paint_ruler(p, view, ink, lay, height)
+            p.drawPixmap(0, lay.loop_top, strip)
+            own = run_bars(self.store, WINDOW, view, view.start, view.end)
+            paint.paint_bars(p, own, ink.window, lay.window_top, lay.window_height)
+            p.setClipRect(0, lay.lanes_top, view.width, height - lay.lanes_top - foot)
+            inset = (lay.pitch - lay.bar) // 2
+            for one, y in self.shown:
+                paint.paint_lane(p, one, y + inset, view, ink, lay)
+            self._arrows(p, lanes, top + inset)
+            p.setClipping(False)
+            p.resetTransform()
+            self._names(p, height - foot)
+            if self.paused_ns is not None:
+                self._pause_line(p, height - foot)
+            if not lanes and not len(self.store.requests):
+                area = QRect(left, lay.lanes_top, view.width, height - lay.lanes_top)
+                paint.paint_empty(p, area, ink)
+            if hidden:
+                area = QRect(0, height - foot, self.width(), foot)
+                paint.paint_more(p, area, hidden, ink)
+
+    def _selected_row(self, p: QPainter) -> None:
+        lay = self.lay
+        for one, y in self.shown:
+            if one.request_id == self.request_id:
+                p.fillRect(0, y, self.width(), lay.pitch, self.ink.selection)
+
+    def _names(self, p: QPainter, bottom: int) -> None:
+        lay, ink = self.lay, self.ink
+        p.setClipRect(0, 0, self.width(), bottom)
+        p.setFont(ink.font)
+        p.setPen(ink.dim)
+        for text, y, height in (
+            (tr("loop"), lay.loop_top, lay.loop_height),
+            (tr("window"), lay.window_top, lay.window_height),
+        ):
+            paint.paint_name(p, text, QRect(0, y - 6, lay.label, height + 12), ink)
+        p.setClipRect(0, lay.lanes_top, self.width(), bottom - lay.lanes_top)
+        p.fillRect(0, lay.lanes_top, self.width(), 1, ink.rule)
+        for one, y in self.shown:
+            row = QRect(0, y, lay.label, lay.pitch)
+            paint.paint_title(p, one, row, ink, selected=one.request_id == self.request_id)
+            p.fillRect(0, y + lay.pitch, self.width(), 1, ink.rule)
+        p.setClipping(False)
+
+    def _arrows(self, p: QPainter, lanes: list[Lane], bar_top: int) -> None:
+        lay, ink = self.lay, self.ink
+        for arrow in arrows(self.store, lanes, self.view, self.request_id)[:40]:
+            to_top = bar_top + arrow.to_lane * lay.pitch
+            if arrow.from_lane < 0:
+                from_y, down = lay.loop_top + lay.loop_height, True
+            else:
+                down = arrow.from_lane < arrow.to_lane
+                from_y = bar_top + arrow.from_lane * lay.pitch + (lay.bar if down else 0)
+            to_y = to_top if down else to_top + lay.bar
+            between = (lay.pitch - lay.bar) // 2
+            word_y = to_top - between if down else to_top + lay.bar + between
+            paint.paint_arrow(p, arrow, from_y, to_y, word_y, self.view, ink)
+
+    def _pause_line(self, p: QPainter, bottom: int) -> None:
+        x = round(self.view.x(self.paused_ns or 0.0))
+        if 0 <= x <= self.view.width:
+            left, top = self.lay.label + x, self.lay.ruler
+            paint.paint_mark(p, left, tr("paused here"), self.ink.error, top, bottom, self.ink)
+
+    def lane_at(self, point: QPoint) -> Lane | None:
+        """Return the lane under a point of the widget."""
+        if point.y() < self.lay.lanes_top:
+            return None
+        return next(
+            (one for one, y in self.shown if y <= point.y() < y + self.lay.pitch), None
+        )
+
+    def bring_into_view(self, place: int) -> None:
+        """Scroll until the lane at *place* is seen."""
+        top, scroll = place * self.lay.pitch, self._scroll
+        room = scroll.pageStep()
+        if not scroll.value() <= top <= scroll.value() + room - self.lay.pitch:
+            scroll.setValue(top if top < scroll.value() else top + self.lay.pitch - room)
+            self._scrolled()
+
+    def words_at(self, point: QPoint) -> str:
+        """Return the tooltip for a point of the widget."""
+        lay, x = self.lay, point.x() - self.lay.label
+        one = self.lane_at(point)
+        if one is not None:
+            return words.lane_words(self.store, one, self.view, max(-1, x), self._now())
+        if x < 0:
+            return ""
+        if lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:
+            return words.loop_words(self.store, self.view, x)
+        if lay.window_top - 4 <= point.y() < lay.window_top + lay.window_height + 4:
+            return words.window_words(self.store, self.view, x)
+        return ""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.words_at(event.pos())
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turn, sideways = event.angleDelta().y(), event.angleDelta().x()
+        x = event.position().x() - self.lay.label
+        event.accept()
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if shift or abs(sideways) > abs(turn):
+            self.pan(-round((sideways or turn) * self.view.width / 1600))
+        elif x < 0:
+            self._scroll.setValue(self._scroll.value() - turn * self.lay.pitch // 60)
+            self._scrolled()
+        else:
+            self.zoom(0.8 ** (turn / 120), x)
+
+    def zoom(self, factor: float, x: float | None = None) -> None:
+        """Zoom about *x* in the plot; about the middle when it is not given."""
+        self.view.zoom(factor, self.view.width / 2 if x is None else x)
+        self.moved.emit()
+        self.update()
+
+    def pan(self, pixels: int) -> None:
+        """Move by pixels towards later times; this ends following."""
+        self.view.following = False
+        self.view.pan(pixels)
+        self.moved.emit()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._press, self._dragging = event.position().toPoint(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._press is None:
+            return
+        point = event.position().toPoint()
+        step = point - self._press
+        if not self._dragging and max(abs(step.x()), abs(step.y())) < _DRAG:
+            return
+        self._dragging = True
+        self._press = point
+        if step.y():
+            self._scroll.setValue(self._scroll.value() - step.y())
+            self._scrolled()
+        if step.x():
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.pan(-step.x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and not self._dragging:
+            one = self.lane_at(event.position().toPoint())
+            if one is not None:
+                self.selected.emit(one.request_id)
+        self._press, self._dragging = None, False
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        one = self.lane_at(event.position().toPoint())
+        if one is not None:
+            self.zoomed_to.emit(one.request_id)

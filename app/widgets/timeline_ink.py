@@ -1,0 +1,137 @@
+"""The timeline's colours, brushes, fonts and measures, worked out once for each look."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
+
+from app.recording.events import CLIENT, WINDOW
+
+from .theme import SMALL, Theme
+
+
+def mix(one: QColor, other: QColor, share: float) -> QColor:
+    """Return *share* of *one* laid over *other*, opaque."""
+    rest = 1 - share
+    return QColor(
+        round(one.red() * share + other.red() * rest),
+        round(one.green() * share + other.green() * rest),
+        round(one.blue() * share + other.blue() * rest),
+    )
+
+
+class Ink:
+    """What the timeline paints with. `renew` it when the theme or the screen has changed."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self.renew()
+
+    def renew(self, ratio: float = 1.0) -> None:
+        """Take everything from the theme anew; *ratio* is the screen's pixels for each of ours."""
+        theme, c = self._theme, self._theme.colours
+        self.ratio = ratio
+        self.panel, self.raised, self.line = c.panel, mix(c.raised, c.panel, 0.75), c.line
+        self.grid = mix(c.line, c.panel, 0.7)
+        self.rule = mix(c.line, c.panel, 0.45)
+        self.text, self.dim, self.faint = c.text, c.dim, c.faint
+        self.accent, self.error, self.warn = c.accent, c.error, c.warn
+        self.selection = mix(c.selection, c.panel, 0.55)
+        self.on_hue = c.on_hue
+        self.tick = mix(c.faint, c.panel, 0.6)
+        self.tick_inside = mix(c.faint, c.panel, 0.22)
+        self.client = mix(c.dim, c.panel, 0.55)
+        self.server = c.dim
+        self.window = c.faint
+        self.font: QFont = theme.font(12.5)
+        self.small: QFont = theme.font(SMALL)
+        self.on_bar: QFont = theme.font(SMALL)
+        self.on_bar.setWeight(QFont.Weight.Medium)
+        self.head: QFont = theme.font(14, bold=True)
+        self.arrow = QPen(c.accent, max(1.5, 1.6 * theme.zoom))
+        self.metrics = QFontMetrics(self.font)
+        self.small_metrics = QFontMetrics(self.small)
+        self.bar_metrics = QFontMetrics(self.on_bar)
+        self._fills: dict[int, QColor] = {}
+        self._softs: dict[int, QColor] = {}
+        self._shades: dict[int, QColor] = {}
+        self._hatches: dict[int, QBrush] = {}
+        self._short: dict[tuple[str, int, bool], str] = {}
+
+    def px(self, size: float) -> int:
+        """Return a size of the design, zoomed."""
+        return self._theme.px(size)
+
+    def fill(self, owner: int) -> QColor:
+        """Return the colour of a run: a request's hue, or one of the greys."""
+        if owner <= 0:
+            return {WINDOW: self.window, CLIENT: self.client}.get(owner, self.server)
+        found = self._fills.get(owner % 8)
+        if found is None:
+            found = self._fills[owner % 8] = self._theme.hue(owner)
+        return found
+
+    def soft(self, owner: int) -> QColor:
+        """Return a quiet form of an owner's colour, for what is open but does not run."""
+        found = self._softs.get(owner % 8)
+        if found is None:
+            found = self._softs[owner % 8] = mix(self.fill(owner), self.panel, 0.4)
+        return found
+
+    def shade(self, owner: int) -> QColor:
+        """Return a deeper form of an owner's colour, for stages within stages."""
+        found = self._shades.get(owner % 8)
+        if found is None:
+            hue = self.fill(owner)
+            towards = QColor("black") if self._theme.dark else QColor("white")
+            found = self._shades[owner % 8] = mix(hue, towards, 0.8)
+        return found
+
+    def hatch(self, owner: int) -> QBrush:
+        """Return the hatched brush of a request's waits."""
+        found = self._hatches.get(owner % 8)
+        if found is None:
+            found = self._hatches[owner % 8] = QBrush(self._tile(self.fill(owner)))
+        return found
+
+    def _tile(self, hue: QColor) -> QPixmap:
+        size = self.px(7)
+        tile = QPixmap(round(size * self.ratio), round(size * self.ratio))
+        tile.setDevicePixelRatio(self.ratio)
+        tile.fill(mix(hue, self.panel, 0.14))
+        with QPainter(tile) as p:
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            p.setPen(QPen(mix(hue, self.panel, 0.42), self.px(1.2)))
+            for shift in (-size, 0, size):
+                p.drawLine(QPointF(shift - 1, size + 1), QPointF(shift + size + 1, -1))
+        return tile
+
+    def short(self, text: str, width: int, *, on_bar: bool = False) -> str:
+        """Return *text* cut with an ellipsis to *width*; remembered."""
+        key = (text, width, on_bar)
+        found = self._short.get(key)
+        if found is None:
+            if len(self._short) > 2000:
+                self._short.clear()
+            metrics = self.bar_metrics if on_bar else self.metrics
+            found = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            self._short[key] = "" if found != text and len(found) < 5 else found
+            found = self._short[key]
+        return found
+
+
+class Layout:
+    """Where the parts of the timeline stand: the labels' column, the ruler and the lanes."""
+
+    def __init__(self, ink: Ink, width: int) -> None:
+        px = ink.px
+        self.label = min(px(150), max(px(90), width // 4))
+        self.ruler = px(26)
+        self.loop_top = self.ruler + px(7)
+        self.loop_height = px(20)
+        self.window_top = self.loop_top + self.loop_height + px(12)
+        self.window_height = px(10)
+        self.lanes_top = self.window_top + self.window_height + px(11)
+        self.pitch = px(38)
+        self.bar = px(23)
+        self.foot = px(24)

@@ -1,0 +1,305 @@
+"""What the timeline draws for requests: from a store to lanes in pixels. Pure functions, no Qt."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from http.client import responses
+from itertools import pairwise
+from typing import NamedTuple
+
+from app.recording.events import Row
+from app.recording.lookup import SHORT_NS
+from app.recording.store import Store
+
+from .timeline_view import View, duration
+
+MANY_RUNS = 400
+MANY_WAITS = 200
+LABEL_LEAST = 20
+"""The narrowest bar, in pixels, that is worth a word."""
+
+
+class Bar(NamedTuple):
+    """One rectangle in a lane, from *left* up to *right*, cut at the edges of the view.
+
+    ``key`` is a stage's ``seq``, or the id of a wait or a run. ``depth`` counts the stages around
+    a stage, and the simultaneous waits before a wait.
+    """
+
+    left: int
+    right: int
+    key: int
+    depth: int
+    text: str
+    start_ns: int
+    end_ns: int | None
+
+
+class Label(NamedTuple):
+    """A word in a lane and the room that it has."""
+
+    left: int
+    right: int
+    depth: int
+    text: str
+
+
+class Lane(NamedTuple):
+    """One request as it is drawn. ``note`` stands to the right of what happened."""
+
+    request_id: int
+    title: str
+    left: int
+    right: int
+    stages: list[Bar]
+    runs: list[Bar]
+    waits: list[Bar]
+    wait_rows: int
+    labels: list[Label]
+    note: str
+    bad: bool
+
+
+class Arrow(NamedTuple):
+    """From the run that resolved a Future to the run that it woke. A lane of -1 is the loop's."""
+
+    from_lane: int
+    from_x: int
+    to_lane: int
+    to_x: int
+    woken: int
+
+
+class LaneList:
+    """The numbers of the requests that overlap the span, in order, without touching them all."""
+
+    def __init__(self, store: Store, start_ns: float, end_ns: float) -> None:
+        rows = store.requests.rows
+        self._rows: Sequence[Row] = rows
+        self._last = bisect_left(rows, end_ns, key=_request_start)
+        self._first = bisect_left(rows, start_ns, 0, self._last, key=_request_start)
+        short = bisect_left(rows, start_ns - SHORT_NS, 0, self._first, key=_request_start)
+        older = [
+            row[0]
+            for row in rows[short : self._first]
+            if row[10] is not None and row[10] >= start_ns and row[10] - row[9] < SHORT_NS
+        ]
+        older += store.long_requests.across(round(start_ns))
+        open_ids = list(store.open_requests)
+        if open_ids and self._first:
+            older += open_ids[: bisect_left(open_ids, rows[self._first - 1][0] + 1)]
+            older.sort()
+        self._older = older
+
+    def __len__(self) -> int:
+        return len(self._older) + self._last - self._first
+
+    def ids(self, first: int, last: int) -> list[int]:
+        """Return the numbers at the places from *first* up to *last*."""
+        older = self._older
+        begin = self._first - len(older)
+        young = self._rows[max(self._first, begin + first) : min(self._last, begin + last)]
+        return older[first:last] + ([row[0] for row in young] if last > len(older) else [])
+
+    def place(self, request_id: int) -> int | None:
+        """Return the place of a request, or None when it does not overlap the span."""
+        found = bisect_left(self._older, request_id)
+        if found < len(self._older) and self._older[found] == request_id:
+            return found
+        found = bisect_left(self._rows, request_id, self._first, self._last, key=_id)
+        if found < self._last and self._rows[found][0] == request_id:
+            return len(self._older) + found - self._first
+        return None
+
+
+def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | None:
+    """Return the lane of a request, or None when it is no longer known."""
+    row = store.requests.get(request_id) or store.open_requests.get(request_id)
+    if row is None:
+        return None
+    begin, end = row[9], row[10]
+    left, right = _cut(view, begin, now_ns if end is None else end)
+    stages = _stages(store, request_id, view, now_ns)
+    waits, wait_rows = _waits(store, request_id, view, now_ns)
+    runs = run_bars(store, request_id, view, begin, now_ns if end is None else end)
+    if runs:
+        left, right = min(left, runs[0].left), max(right, min(runs[-1].right, view.width + 2))
+    note, bad = _note(store, row)
+    title = f"#{request_id} {row[3]} {row[4]}"
+    labels = _labels(stages, waits, runs)
+    return Lane(
+        request_id, title, left, right, stages, runs, waits, wait_rows, labels, note, bad
+    )
+
+
+def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
+    left = int(min(view.width + 1.0, max(-2.0, view.x(start_ns))))
+    right = int(min(view.width + 2.0, max(-1.0, view.x(end_ns))))
+    return left, max(right, left + 1)
+
+
+def _stages(store: Store, request_id: int, view: View, now_ns: float) -> list[Bar]:
+    bars = []
+    around: list[float] = []
+    for _, seq, name, start, end, _detail in store.stages.get(request_id, ()):
+        until = now_ns if end is None else end
+        while around and around[-1] <= start:
+            around.pop()
+        depth = len(around)
+        around.append(until)
+        if until >= view.start and start < view.end:
+            bars.append(Bar(*_cut(view, start, until), seq, depth, name, start, end))
+    return bars
+
+
+def _waits(store: Store, request_id: int, view: View, now_ns: float) -> tuple[list[Bar], int]:
+    bars: list[Bar] = []
+    ends: list[float] = []
+    for row in _wait_rows(store, request_id, view):
+        start, end = row[5], row[6]
+        until = now_ns if end is None else end
+        if until < view.start:
+            continue
+        depth = next((n for n, busy in enumerate(ends) if busy <= start), len(ends))
+        if depth == len(ends):
+            if depth == 3:
+                continue
+            ends.append(until)
+        else:
+            ends[depth] = until
+        left, right = _cut(view, start, until)
+        if right - left > 1 or not bars or bars[-1].right < right:
+            text = f"{row[3]} · {duration(until - start)}" if right - left >= LABEL_LEAST else ""
+            bars.append(Bar(left, right, row[0], depth, text, start, end))
+    return bars, max(1, len(ends))
+
+
+def _wait_rows(store: Store, request_id: int, view: View) -> list[Row]:
+    """The newest of a request's waits that began before the view ends, oldest first."""
+    ids = store.wait_ids.of(request_id)
+    get = store.waits.get
+    last = len(ids)
+    if last > MANY_WAITS:
+        last = bisect_left(ids, view.end, key=lambda id_: (get(id_) or _NO_WAIT)[5])
+    rows = [row for id_ in ids[max(0, last - MANY_WAITS) : last] if (row := get(id_))]
+    return [row for row in rows if row[5] < view.end]
+
+
+_NO_WAIT: Row = (0, 0, 0, "", "", 0, 0, 0)
+
+
+def run_bars(
+    store: Store, owner: int, view: View, begin_ns: float, end_ns: float
+) -> list[Bar]:
+    """Return the runs of *owner* within a span and the view, those in one pixel merged."""
+    ids = store.run_ids.of(owner)
+    rows = store.runs.rows
+    if not ids or not rows:
+        return []
+    first, last = 0, len(ids)
+    if last > 16:
+        # The runs' rows are in the order of time, and so are their ids.
+        since, until = max(view.start, begin_ns - SHORT_NS), min(view.end, end_ns + SHORT_NS)
+        at = bisect_left(rows, since, key=_run_end)
+        first = bisect_left(ids, rows[at][0]) if at < len(rows) else last
+        at = bisect_left(rows, until, at, key=_run_start)
+        last = bisect_left(ids, rows[at][0], first) if at < len(rows) else last
+    return _merged(store, ids, first, last, view)
+
+
+def _merged(store: Store, ids: list[int], at: int, last: int, view: View) -> list[Bar]:
+    bars: list[Bar] = []
+    get, x, edge = store.runs.get, view.x, view.width + 2
+    rows = store.runs.rows
+    many = last - at > MANY_RUNS
+    while at < last:
+        row = get(ids[at])
+        at += 1
+        if row is None:
+            continue
+        left, right = x(row[2]), x(row[3])
+        if right < 0 or left > edge:
+            continue
+        a, b = max(-2, int(left)), min(edge, max(int(left) + 1, int(right)))
+        if bars and a <= bars[-1].right and b - a <= 1:
+            if b > bars[-1].right:
+                bars[-1] = bars[-1]._replace(right=b, end_ns=row[3])
+        else:
+            bars.append(Bar(a, b, row[0], 0, "", row[2], row[3]))
+        if many:
+            # The next that matters begins in a later pixel.
+            later = bisect_left(rows, view.time(b), key=_run_start)
+            if later == len(rows):
+                break
+            at = bisect_left(ids, rows[later][0], at, last)
+    return bars
+
+
+def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar]) -> list[Label]:
+    """Give each stage its name wherever it has room: where it ran, outside its inner stages."""
+    labels = [Label(w.left, w.right, -1 - w.depth, w.text) for w in waits if w.text]
+    for place, stage in enumerate(stages):
+        if stage.right - stage.left < LABEL_LEAST or stage.depth > 1:
+            continue
+        taken = [(w.left, w.right) for w in waits if w.right > stage.left and w.left < stage.right]
+        taken += [(a.right, b.left) for a, b in pairwise(runs) if b.left - a.right > 2]
+        if runs:
+            taken += [(-9, runs[0].left), (runs[-1].right, stage.right)]
+        for inner in stages[place + 1 :]:
+            if inner.depth <= stage.depth:
+                break
+            taken.append((inner.left, inner.right))
+        taken.sort()
+        left = stage.left
+        for a, b in (*taken, (stage.right, stage.right)):
+            if a - left >= LABEL_LEAST:
+                labels.append(Label(left, a, stage.depth, stage.text))
+            left = max(left, b)
+    return labels
+
+
+def _note(store: Store, row: Row) -> tuple[str, bool]:
+    status, end = row[8], row[10]
+    if row[18] == "aborted":
+        return "aborted", True
+    if status is not None and status >= 400:
+        verdicts = store.xsrf.get(row[0]) if status == 403 else None
+        why = f" · {verdicts[-1][1]}" if verdicts else ""
+        return f"{status} {responses.get(status, '')}{why}", True
+    return (duration(end - row[9]) if end is not None else ""), False
+
+
+def arrows(store: Store, lanes: list[Lane], view: View, selected: int = 0) -> list[Arrow]:
+    """Return who woke whom among *lanes*: across requests, and all that concerns *selected*."""
+    found: list[Arrow] = []
+    places = {lane.request_id: place for place, lane in enumerate(lanes)}
+    for place, of in enumerate(lanes):
+        for bar in of.waits:
+            wait = store.waits.get(bar.key)
+            run = store.runs.get(wait[7]) if wait is not None else None
+            if wait is None or run is None or not 0 <= view.x(wait[6]) <= view.width:
+                continue
+            owner = run[5]
+            source = places.get(owner, -1)
+            if owner == of.request_id or (source < 0 and of.request_id != selected):
+                continue
+            from_x = round(view.x((run[2] + run[3]) / 2))
+            found.append(Arrow(source, from_x, place, round(view.x(wait[6])), of.request_id))
+    return found
+
+
+def _id(row: Row) -> int:
+    return row[0]  # type: ignore[no-any-return]
+
+
+def _request_start(row: Row) -> int:
+    return row[9]  # type: ignore[no-any-return]
+
+
+def _run_start(row: Row) -> int:
+    return row[2]  # type: ignore[no-any-return]
+
+
+def _run_end(row: Row) -> int:
+    return row[3]  # type: ignore[no-any-return]

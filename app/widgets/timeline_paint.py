@@ -1,0 +1,215 @@
+"""How the timeline's lanes are painted: in integer rectangles, bars without antialiasing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
+
+from .i18n import tr
+from .timeline_ink import Ink, Layout
+from .timeline_lanes import Arrow, Bar, Label, Lane
+from .timeline_view import View
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+_CENTRE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
+
+
+def box(p: QPainter, left: int, top: int, width: int, height: int, colour: QColor) -> None:
+    """Fill a rectangle whose corners are cut by a pixel when it is large enough."""
+    if width < 5 or height < 5:
+        p.fillRect(left, top, width, height, colour)
+        return
+    p.fillRect(left + 1, top, width - 2, height, colour)
+    p.fillRect(left, top + 1, 1, height - 2, colour)
+    p.fillRect(left + width - 1, top + 1, 1, height - 2, colour)
+
+
+def paint_ruler(p: QPainter, view: View, ink: Ink, lay: Layout, height: int) -> None:
+    """Paint the ruler's lines and figures; the painter's origin is the plot's left edge."""
+    p.setPen(ink.dim)
+    p.setFont(ink.small)
+    room = ink.px(76)
+    for x, text in view.lines(room):
+        if x < 0:
+            continue
+        p.fillRect(x, lay.ruler - ink.px(4), 1, height - lay.ruler + ink.px(4), ink.grid)
+        if x + room * 0.6 < view.width:
+            p.drawText(QRect(x + 4, 0, room, lay.ruler - 2), _LEFT, text)
+
+
+def paint_bars(p: QPainter, bars: list[Bar], colour: QColor, top: int, height: int) -> None:
+    """Paint plain bars, as in the window's lane."""
+    for bar in bars:
+        p.fillRect(bar.left, top, bar.right - bar.left, height, colour)
+
+
+def paint_lane(
+    p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Layout
+) -> None:
+    """Paint what one request did; *top* is where its bar begins."""
+    hue, height, request = ink.fill(lane.request_id), lay.bar, lane.request_id
+    middle = top + height // 2
+    p.fillRect(lane.left, middle - 1, lane.right - lane.left, 2, ink.soft(request))
+    soft, last = ink.soft(request), -9
+    for bar in lane.stages:
+        if bar.depth == 0 and bar.right > last:
+            box(p, bar.left, top, bar.right - bar.left, height, soft)
+            last = bar.right
+    for bar in lane.runs:
+        box(p, bar.left, top, bar.right - bar.left, height, hue)
+    _inner_stages(p, lane, top, ink, lay)
+    if lane.waits:
+        _waits(p, lane, top, ink, lay)
+    p.setFont(ink.on_bar)
+    for label in lane.labels:
+        _label(p, label, lane, top, ink, lay)
+    if lane.note and 0 < lane.right < view.width:
+        p.setFont(ink.small)
+        p.setPen(ink.error if lane.bad else ink.dim)
+        p.drawText(lane.right + ink.px(6), middle + ink.small_metrics.capHeight() // 2, lane.note)
+
+
+def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
+    shades = ink.fill(lane.request_id), ink.shade(lane.request_id)
+    last = -9
+    for bar in lane.stages:
+        width = bar.right - bar.left
+        if bar.depth:
+            inset = min(ink.px(3) * bar.depth, lay.bar // 3)
+            shade = shades[bar.depth % 2]
+            if width > 3:
+                box(p, bar.left + 1, top + inset, width - 1, lay.bar - 2 * inset, shade)
+        elif bar.left > last + 2:
+            p.fillRect(bar.left, top, 1, lay.bar, ink.panel)
+            last = bar.left
+
+
+def _waits(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
+    hatch, edge = ink.hatch(lane.request_id), ink.soft(lane.request_id)
+    height = lay.bar // lane.wait_rows
+    for bar in lane.waits:
+        y = top + bar.depth * height
+        width = bar.right - bar.left
+        p.setBrushOrigin(QPoint(bar.left if bar.left > 0 else 0, y))
+        p.fillRect(QRect(bar.left, y, width, height), hatch)
+        if width > 3:
+            p.setPen(edge)
+            p.drawRect(bar.left, y, width - 1, height - 1)
+
+
+def _label(p: QPainter, label: Label, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
+    left = max(label.left, 0) + ink.px(6)
+    width = label.right - left - ink.px(2)
+    if width < ink.px(14):
+        return
+    wait = label.depth < 0
+    text = ink.short(label.text, width, on_bar=True)
+    if not text:
+        return
+    if not wait:
+        p.setPen(ink.on_hue)
+        p.drawText(QRect(left, top, width, lay.bar), _LEFT, text)
+        return
+    height = lay.bar // lane.wait_rows
+    if height >= ink.bar_metrics.ascent():
+        p.setPen(ink.text)
+        p.drawText(QRect(left, top + (-1 - label.depth) * height, width, height), _LEFT, text)
+
+
+def paint_title(
+    p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool
+) -> None:
+    """Paint a lane's dot and name in the labels' column."""
+    dot = ink.px(8)
+    x = row.left() + ink.px(12)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(ink.fill(lane.request_id))
+    p.drawEllipse(QPointF(x + dot / 2, row.center().y() + 0.5), dot / 2, dot / 2)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    p.setPen(ink.accent if selected else ink.text)
+    left = x + dot + ink.px(8)
+    width = row.right() - left - ink.px(4)
+    p.drawText(QRect(left, row.top(), width, row.height()), _LEFT, ink.short(lane.title, width))
+
+
+def paint_name(p: QPainter, text: str, row: QRect, ink: Ink) -> None:
+    """Paint the name of the loop's or the window's lane."""
+    left = row.left() + ink.px(12)
+    width = row.right() - left - ink.px(4)
+    p.drawText(QRect(left, row.top(), width, row.height()), _LEFT, ink.short(text, width))
+
+
+def paint_arrow(
+    p: QPainter, arrow: Arrow, from_y: int, to_y: int, label_y: int, view: View, ink: Ink
+) -> None:
+    """Paint a wake-up from *from_y* to *to_y*; the word stands at *label_y*."""
+    size = ink.px(5)
+    down = 1 if to_y > from_y else -1
+    start, end = QPointF(arrow.from_x, from_y), QPointF(arrow.to_x, to_y - down * size)
+    bend = max(6.0, abs(end.y() - start.y()) * 0.5)
+    path = QPainterPath(start)
+    path.cubicTo(start + QPointF(0, down * bend), end - QPointF(0, down * bend), end)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    p.setPen(ink.arrow)
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    p.drawPath(path)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(ink.accent)
+    tip, back = QPointF(arrow.to_x, to_y), -down * size * 1.5
+    p.drawPolygon(QPolygonF([tip, tip + QPointF(-size, back), tip + QPointF(size, back)]))
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    text = tr("wakes #{id}", id=arrow.woken)
+    width = ink.small_metrics.horizontalAdvance(text)
+    left = max(arrow.to_x, arrow.from_x) + ink.px(9)
+    if left + width > view.width:
+        left = min(arrow.to_x, arrow.from_x) - ink.px(9) - width
+    high = ink.small_metrics.ascent() + 1
+    p.fillRect(left - 2, label_y - high // 2, width + 4, high, ink.panel)
+    p.setFont(ink.small)
+    p.setPen(ink.accent)
+    p.drawText(left, label_y + ink.small_metrics.capHeight() // 2, text)
+
+
+def paint_mark(
+    p: QPainter, x: int, text: str, colour: QColor, top: int, height: int, ink: Ink
+) -> None:
+    """Paint an upright line through all lanes, with a word at its foot."""
+    p.fillRect(x - 1, top, 2, height - top, colour)
+    p.setFont(ink.small)
+    p.setPen(colour)
+    width = ink.small_metrics.horizontalAdvance(text)
+    left = x + ink.px(6)
+    p.fillRect(left - 2, height - ink.px(22), width + 4, ink.px(18), ink.panel)
+    p.drawText(QRect(left, height - ink.px(22), width + 4, ink.px(18)), _LEFT, text)
+
+
+def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
+    """Say what will appear, and how to make it appear."""
+    p.setFont(ink.head)
+    p.setPen(ink.text)
+    line = ink.px(24)
+    middle = area.center().y()
+    p.drawText(QRect(area.left(), middle - line, area.width(), line), _CENTRE, tr("No request yet"))
+    p.setFont(ink.font)
+    p.setPen(ink.dim)
+    width = min(area.width() - ink.px(24), ink.px(460))
+    rest = QRect(area.center().x() - width // 2, middle + ink.px(4), width, line * 3)
+    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    p.drawText(
+        rest,
+        flags,
+        tr("Each request gets a lane here: what runs, what it waits for, and who wakes it. "
+           "Fire one from a client, or open the page in a browser."),
+    )
+
+
+def paint_more(p: QPainter, area: QRect, hidden: int, ink: Ink) -> None:
+    """Say how many lanes there was no room for."""
+    p.fillRect(area, ink.panel)
+    p.fillRect(area.left(), area.top(), area.width(), 1, ink.rule)
+    p.setFont(ink.small)
+    p.setPen(ink.dim)
+    text = tr("… and {count} more", count=f"{hidden:,}")
+    p.drawText(area.adjusted(ink.px(12), 0, -ink.px(12), 0), _LEFT, text)

@@ -1,0 +1,156 @@
+"""The loop's lane: every run as a bar, kept in a pixmap of which only what is new is drawn."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import itemgetter
+
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter, QPixmap
+
+from app.recording.store import Store
+
+from .timeline_ink import Ink
+from .timeline_view import View
+
+_ID, _START, _END = itemgetter(0), itemgetter(2), itemgetter(3)
+_TICK_START, _TICK_END = itemgetter(1), itemgetter(3)
+
+SAMPLES = 24
+"""How many runs of one pixel are looked at, at most. The cost follows pixels, not history."""
+
+
+class Strip:
+    """Draws the ticks and runs of a view into a pixmap and scrolls it while the view follows."""
+
+    def __init__(self, store: Store, ink: Ink) -> None:
+        self.store = store
+        self._ink = ink
+        self._pixmap = QPixmap()
+        self._key: tuple[object, ...] = ()
+        self._start = 0.0
+        self._seen = 0
+        self.columns = 0
+        """How many columns the last `draw` drew anew."""
+
+    def forget(self) -> None:
+        """Draw everything anew next time: colours or the store have changed."""
+        self._key = ()
+        self._seen = 0
+
+    def draw(self, view: View, height: int, ratio: float) -> QPixmap:
+        """Return the pixmap for *view*, brought up to date."""
+        key = (view.width, view.scale, height, ratio)
+        shift = (view.start - self._start) / view.scale
+        columns = round(shift)
+        first = self._first_new(view)
+        if (
+            key != self._key
+            or abs(shift - columns) > 0.02
+            or abs(columns) >= view.width
+            or columns * ratio % 1
+        ):
+            if not self._key or self._key[:1] + self._key[2:] != key[:1] + key[2:]:
+                self._pixmap = QPixmap(round(view.width * ratio), round(height * ratio))
+                self._pixmap.setDevicePixelRatio(ratio)
+            self._key = key
+            self._start = view.start
+            self._paint(view, 0, view.width, height)
+            return self._pixmap
+        # The sum of many shifts drifts; the view's own start is the truth.
+        self._start = view.start
+        if columns:
+            self._pixmap.scroll(round(-columns * ratio), 0, self._pixmap.rect())
+        if columns < 0:
+            self._paint(view, 0, -columns, height)
+            columns = 0
+        first = min(first, view.width - columns)
+        if first < view.width:
+            self._paint(view, max(0, first), view.width, height)
+        else:
+            self.columns = -min(0, columns)
+        return self._pixmap
+
+    def _first_new(self, view: View) -> int:
+        """Return the column in which the first run stands that has not been drawn."""
+        rows = self.store.runs.rows
+        if not rows or rows[-1][0] == self._seen:
+            return view.width
+        new = bisect_left(rows, self._seen + 1, key=_ID)
+        row = rows[new]
+        tick = self.store.ticks.get(row[1])
+        self._seen = rows[-1][0]
+        return int(max(-1.0, min(view.width, view.x(min(row[2], tick[1] if tick else row[2])))))
+
+    def _paint(self, view: View, first: int, last: int, height: int) -> None:
+        self.columns = last - first
+        with QPainter(self._pixmap) as p:
+            p.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            p.fillRect(QRect(first, 0, last - first, height), self._ink.raised)
+            self._ticks(p, view, first, last, height)
+            self._runs(p, view, first, last, height)
+
+    def _ticks(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
+        rows = self.store.ticks.rows
+        at = bisect_left(rows, view.time(first), key=_TICK_END)
+        until = bisect_left(rows, view.time(last), at, key=_TICK_START)
+        if (until - at) * 5 > last - first:
+            return  # Too close to be told apart.
+        x, frame, inside = view.x, self._ink.tick, self._ink.tick_inside
+        for row in rows[at:until]:
+            left = max(first - 2, int(x(row[1])))
+            right = min(last + 2, int(x(row[3])) + 1)
+            if right - left > 2:
+                p.fillRect(left, 0, right - left, height, inside)
+            p.fillRect(left, 0, 1, height, frame)
+
+    def _runs(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
+        rows = self.store.runs.rows
+        x, scale, start, count = view.x, view.scale, view.start, len(rows)
+        fill = self._ink.fill
+        at = bisect_left(rows, view.time(first), key=_END)
+        pending = [first, first, 0, 0]  # left, right, owner, height: not yet painted
+        while at < count:
+            row = rows[at]
+            left = x(row[2])
+            if left >= last:
+                break
+            a = max(first, int(left))
+            b = int(x(row[3]))
+            if b - a >= 2:
+                b, owner, tall, at = min(b, last), row[5], height, at + 1
+            else:
+                limit = start + (a + 1) * scale
+                until = at + 1
+                if until < count and rows[until][2] < limit:
+                    reach = min(count, at + 48)
+                    if reach < count and rows[reach - 1][2] < limit:
+                        reach = count
+                    until = bisect_left(rows, limit, until, reach, key=_START)
+                busy, owner = _summary(rows, at, until)
+                share = min(1.0, busy / scale)
+                tall = int(height * (0.45 + 0.55 * share))
+                b, at = a + 1, until
+            begun, end, before, high = pending
+            if owner == before and tall == high and a <= end:
+                pending[1] = max(b, end)
+                continue
+            p.fillRect(begun, height - high, end - begun, high, fill(before))
+            pending = [a, b, owner, tall]
+        begun, end, before, high = pending
+        p.fillRect(begun, height - high, end - begun, high, fill(before))
+
+
+def _summary(rows: list[tuple[int, ...]], first: int, last: int) -> tuple[float, int]:
+    """Return the busy time of some runs, and the owner of the longest; estimated when many."""
+    if last - first == 1:
+        row = rows[first]
+        return row[3] - row[2], row[5]
+    stride = (last - first) // SAMPLES + 1
+    busy = longest = owner = 0
+    for row in rows[first:last:stride]:
+        time = row[3] - row[2]
+        busy += time
+        if time > longest:
+            longest, owner = time, row[5]
+    return busy * stride, owner
