@@ -10,11 +10,16 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import __version__, options
 from app.options import Options, UsageError
 from app.server.site import SiteError
 from app.server.target import TargetError, target_file
+
+if TYPE_CHECKING:
+    from app.loop import TickLoop
+    from app.recording.recorder import Recorder
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "resources" / "demo"
@@ -43,8 +48,24 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+def _raise_descriptor_limit() -> None:
+    """Allow as many connections as the system does: the usual soft limit ends at 1,024."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _log_qt_message(kind: object, context: object, text: str) -> None:
+    """Put Qt's own messages into the log, where the window shows them."""
+    if "propagateSizeHints" not in text:  # The offscreen platform says so for each window.
+        logging.getLogger("Qt").warning("%s", text)
+
+
 def _run(chosen: Options) -> int:
     # Imported late: a wrong command line must be told at once, and without Qt.
+    from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
     from app.loop import TickLoop
@@ -56,6 +77,8 @@ def _run(chosen: Options) -> int:
     qt.setOrganizationName("Loopscope")
     qt.setApplicationVersion(__version__)
     qt.setQuitOnLastWindowClosed(False)
+    qInstallMessageHandler(_log_qt_message)
+    _raise_descriptor_limit()
     recorder = Recorder()
     with TickLoop(qt, recorder=recorder, contained=True) as loop:
         asyncio.set_event_loop(loop)
@@ -68,7 +91,7 @@ def _run(chosen: Options) -> int:
 class _Program:
     """One run of the program, from the built objects to the clean end."""
 
-    def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:  # noqa: F821
+    def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:
         from app.recording import capture
         from app.recording.store import Store
         from app.session import Session

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import time
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
-from app.server.client import ClientRequest, Clients, xsrf_header
+from app.server.client import ClientRequest, Clients
 from app.server.server import Server
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
@@ -43,6 +45,7 @@ class Session(Controls):
         self._trusted = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._shots: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[str] = Counter()
         self._client_context = contextvars.copy_context()
         self._client_context.run(OWNER.set, CLIENT)
 
@@ -128,7 +131,7 @@ class Session(Controls):
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
-        await self._clients.close()
+        self._clients.close()
         await self._server.close()
 
     # -- The clients -----------------------------------------------------------------------
@@ -136,13 +139,17 @@ class Session(Controls):
     def clients(self) -> list[ClientState]:
         return [
             ClientState(
-                client.name, [_jar_cookie(cookie) for cookie in client.jar], client.under_way
+                client.name,
+                [_jar_cookie(cookie) for cookie in client.jar.cookies()],
+                self._under_way[client.name],
             )
             for client in self._clients
         ]
 
     def add_client(self) -> str:
-        name = self._clients.add().name
+        taken = {client.name for client in self._clients}
+        name = next(name for n in itertools.count(1) if (name := f"Client {n}") not in taken)
+        self._clients.add(name)
         self.clients_changed.emit()
         return name
 
@@ -163,17 +170,19 @@ class Session(Controls):
         url = urljoin(address, shot.url)
         headers = list(shot.headers)
         if shot.attach_xsrf:
-            headers += xsrf_header(self._clients[shot.client], url)
+            token = self._clients[shot.client].xsrf_header(url)
+            headers += [token] if token else []
         return ClientRequest(
-            shot.method, url, headers, shot.body, follow_redirects=shot.follow_redirects
+            url, shot.method, tuple(headers), shot.body, follow_redirects=shot.follow_redirects
         )
 
     async def _fire(self, shot: Shot, request: ClientRequest) -> None:
         client = self._clients[shot.client]
-        self.fired.emit(0, shot.count)
+        self.fired.emit(0, shot.times)
+        self._under_way[shot.client] += shot.times
         try:
             answers = await self._clients.burst(
-                client, request, shot.count, shot.concurrency, self.fired.emit
+                client, request, shot.times, shot.concurrency, self.fired.emit
             )
         except ValueError as error:
             self.failed.emit(str(error))
@@ -182,7 +191,8 @@ class Session(Controls):
             if errors:
                 self.failed.emit(errors[0])
         finally:
-            self.fired.emit(shot.count, shot.count)
+            self._under_way[shot.client] -= shot.times
+            self.fired.emit(shot.times, shot.times)
             self.clients_changed.emit()
 
     def cancel_fire(self) -> None:

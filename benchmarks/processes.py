@@ -89,7 +89,7 @@ def load(port: int, connections: int, seconds: float, idle: int = 0) -> dict[str
 
 @contextlib.contextmanager
 def display() -> Iterator[dict[str, str]]:
-    """Give a display for a visible window: a virtual one if Xvfb is there, else none (offscreen)."""
+    """Give a display for a visible window: a virtual one if Xvfb is there, else offscreen."""
     if shutil.which("Xvfb") is None:
         print("no Xvfb: the window is drawn offscreen")
         yield {"QT_QPA_PLATFORM": "offscreen"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import NamedTuple
 
-from .events import Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
+from .events import SERVER, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
 from .lookup import ByOwner, LongSpans
 
 _ENDS = {
@@ -17,6 +17,10 @@ _ENDS = {
 """The kinds of things that begin and end, and where in their rows the end stands."""
 
 _REQUEST_END = _ENDS["requests"]
+_REQUEST_RUN = Request._fields.index("run_id")
+_RUN_NAME = Run._fields.index("name")
+_RUN_OWNER = Run._fields.index("owner")
+_RUN_CAUSE = Run._fields.index("cause_run_id")
 _RUN_START = Run._fields.index("start_ns")
 _RUN_END = Run._fields.index("end_ns")
 _REQUEST_BODIES = (Request._fields.index("request_body"), Request._fields.index("response_body"))
@@ -133,6 +137,7 @@ class Store:
         self.wait_ids = ByOwner(Wait._fields.index("owner"))
         self.long_requests = LongSpans(Request._fields.index("start_ns"), _REQUEST_END)
         self.bytes = 0
+        self._adopted = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
 
@@ -145,6 +150,7 @@ class Store:
             if rows:
                 getattr(self, kind).upsert(rows)
                 self._track_open(getattr(self, f"open_{kind}"), rows, end_field)
+        self._adopt(batch.requests)
         self.run_ids.add(batch.runs)
         self.wait_ids.add(batch.waits)
         self.long_requests.add(batch.requests)
@@ -159,6 +165,26 @@ class Store:
         self._apply_requests(batch.requests)
         if batch.runs:
             self.end_ns = max(self.end_ns, batch.runs[-1][_RUN_END])
+
+    def _adopt(self, rows: list[Row]) -> None:
+        """Give each new request the run that read it from its socket.
+
+        That run came first and could not know the number yet.
+        """
+        runs = self.runs
+        for row in rows:
+            id_ = row[0]
+            if id_ <= self._adopted:
+                continue
+            self._adopted = id_
+            run = runs.get(row[_REQUEST_RUN])
+            found = None if run is None else runs.index(run[_RUN_CAUSE])
+            if found is None:
+                continue
+            cause = runs.rows[found]
+            if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
+                runs.rows[found] = (*cause[:_RUN_OWNER], id_, *cause[_RUN_OWNER + 1 :])
+                self.run_ids.ids[id_] = [cause[0]]
 
     @staticmethod
     def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:

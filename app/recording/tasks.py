@@ -9,7 +9,16 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FrameType
+from types import (
+    AsyncGeneratorType,
+    BuiltinMethodType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import Any
 
 from .events import Row
@@ -20,6 +29,9 @@ _LIBRARY = tuple(
     {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
     | {sysconfig.get_path("stdlib"), str(Path(__file__).resolve().parents[1])}
 )
+
+_NAMED = frozenset((FunctionType, MethodType, BuiltinMethodType, type))
+_ATOMS = frozenset((str, bytes, int, float, bool, type(None)))
 
 
 class TaskWatch:
@@ -36,11 +48,18 @@ class TaskWatch:
         self._future_id = 0
         self._places: dict[tuple[CodeType, int], str] = {}
 
-    def created(self, task: Any, owner: int | None = None) -> Row:
+    def created(
+        self,
+        task: Any,
+        owner: int | None = None,
+        cause_run_id: int | None = None,
+        coroutine: Any = None,
+    ) -> Row:
         """Record a new task; return its row, which is also kept on the task."""
         recorder = self._recorder
         self._task_id += 1
-        coroutine = task.get_coro()
+        # An eager task that has finished no longer knows its coroutine.
+        coroutine = task.get_coro() or coroutine
         code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         row = (
             self._task_id,
@@ -49,7 +68,7 @@ class TaskWatch:
             code.co_filename if code else "",
             code.co_firstlineno if code else 0,
             OWNER.get() if owner is None else owner,
-            recorder.run_id,
+            recorder.run_id if cause_run_id is None else cause_run_id,
             recorder.clock(),
             None,
             None,
@@ -62,8 +81,8 @@ class TaskWatch:
         """A step of *task* begins: end its wait. Return the task's id."""
         try:
             row = task._loopscope
-        except AttributeError:
-            row = self.created(task)
+        except AttributeError:  # Made without the loop's create_task.
+            row = self.created(task, None, cause_run_id)
         wait = getattr(task, "_loopscope_wait", None)
         if wait is not None:
             task._loopscope_wait = None
@@ -80,10 +99,7 @@ class TaskWatch:
             task._loopscope_wait = wait
             self._recorder.waits.append(wait)
         elif task.done():
-            # task.exception() would mark the exception as retrieved and silence asyncio's warning.
-            error = task._exception
-            outcome = "cancelled" if task.cancelled() else repr(error) if error else "done"
-            self._recorder.tasks.append((*task._loopscope[:8], now_ns, outcome))
+            self._recorder.tasks.append((*task._loopscope[:8], now_ns, _outcome(task)))
 
     def future_name(self, future: Any, kind: str) -> str:
         """Return a name for *future* that stays the same for its life: ``Future #12``."""
@@ -96,7 +112,7 @@ class TaskWatch:
             number = self._future_id
             try:
                 future._loopscope_number = number
-            except AttributeError:  # A Future class with slots: it cannot be told apart later.
+            except Exception:  # A Future class with slots: it cannot be told apart later.
                 return kind
         return f"{kind} #{number}"
 
@@ -172,20 +188,36 @@ def _resolver(loop: Any, waiter: Any, frames: list[Frame]) -> str:
     return ""
 
 
+def _outcome(task: Any) -> str:
+    if task.cancelled():
+        return "cancelled"
+    # task.exception() would mark the exception as retrieved and silence asyncio's warning.
+    error = task._exception
+    if error is None:
+        return "done"
+    # repr(error) would run the program's own code.
+    arguments = (
+        repr(argument)[:200] if type(argument) in _ATOMS else f"<{type(argument).__name__}>"
+        for argument in BaseException.args.__get__(error)
+    )
+    return f"{type(error).__name__}({', '.join(arguments)})"
+
+
 def _frames(awaitable: Any) -> Iterator[FrameType]:
     """Yield the suspended frames of a coroutine, from the outermost to the innermost."""
-    while awaitable is not None:
-        frame = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+    while True:
+        kind = type(awaitable)
+        if kind is CoroutineType:
+            frame, awaitable = awaitable.cr_frame, awaitable.cr_await
+        elif kind is GeneratorType:
+            frame, awaitable = awaitable.gi_frame, awaitable.gi_yieldfrom
+        elif kind is AsyncGeneratorType:
+            frame, awaitable = awaitable.ag_frame, awaitable.ag_await
+        else:
+            return
         if frame is None:
-            frame = getattr(awaitable, "ag_frame", None)
-            if frame is None:
-                return
+            return
         yield frame
-        awaitable = (
-            getattr(awaitable, "cr_await", None)
-            or getattr(awaitable, "gi_yieldfrom", None)
-            or getattr(awaitable, "ag_await", None)
-        )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -197,12 +229,14 @@ def is_library(code: CodeType) -> bool:
 def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) -> str:
     """Return a name for what a handle will do: the qualified name of the function behind it."""
     target: Any = callback
-    if args and getattr(target, "__name__", "") == "_run_callback":
+    # Only of types known to run no code of the program's when asked for an attribute.
+    if args and type(target) in _NAMED and target.__name__ == "_run_callback":
         target = args[0]  # Tornado's IOLoop wraps whatever it is given.
-    while isinstance(target, functools.partial):
+    while type(target) is functools.partial:
         target = target.func
-    name = getattr(target, "__qualname__", None)
-    return name if isinstance(name, str) else type(target).__qualname__
+    if type(target) in _NAMED:
+        return str(target.__qualname__)
+    return type(target).__qualname__
 
 
 def source_line(file: str, line: int) -> str:

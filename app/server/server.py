@@ -72,7 +72,7 @@ class Server:
 
     def _apply(self, site: Site) -> None:
         self._modules.load(site)
-        application = build_application(site, self._modules)
+        application: Application = build_application(site, self._modules)
         self._application = self._observer.observe(application)
         self.site = site
 

@@ -59,6 +59,10 @@ class ConnectionTrace:
             )
         )
 
+    def free(self) -> None:
+        """From here until the next headers the connection belongs to no request."""
+        self._recorder.owners[self.descriptor] = SERVER
+
     def closed(self, error: BaseException | None) -> None:
         """The socket is being closed; *error* is what went wrong on it, if anything."""
         self._recorder.owners.pop(self.descriptor, None)
@@ -258,15 +262,20 @@ class ObservedConnection(HTTP1Connection):
 
     def finish(self) -> None:
         super().finish()
-        if self.trace.status != 101:  # A WebSocket lasts until its socket closes.
-            self.trace.end("finished")
+        trace = self.trace
+        if trace.status == 101:  # A WebSocket lasts until its socket closes.
+            return
+        trace.end("finished")
+        if not self.stream.writing():
+            # All is sent: what the socket brings from now on is the next request's.
+            trace.connection.free()
 
 
 class ConnectionDelegate(HTTPServerConnectionDelegate):
     """Stands between Tornado's HTTP server and the application; numbers each request.
 
     *application* is asked for each request anew, once its headers are there: the delegate of a
-    kept-alive connection is made long before. *refuse* may answer a request before routing.
+    kept-alive connection is made long before.
     """
 
     def __init__(
@@ -281,9 +290,8 @@ class ConnectionDelegate(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         connection: ConnectionTrace = request_conn.stream.trace
-        # From here until the next headers the connection belongs to no request.
         OWNER.set(SERVER)
-        self.recorder.owners[connection.descriptor] = SERVER
+        connection.free()
         connection.request = None
         return _RequestDelegate(self, connection, server_conn, request_conn)
 

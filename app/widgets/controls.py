@@ -33,7 +33,7 @@ class ClientState(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """What to fire: one request, or a burst of *count* with *concurrency* at a time.
+    """What to fire: one request, or a burst of *times* with *concurrency* at a time.
 
     ``url`` is a path on the running server or an absolute URL. ``attach_xsrf`` adds the
     ``X-Xsrftoken`` header from the client's jar.
@@ -44,7 +44,7 @@ class Shot(NamedTuple):
     url: str
     headers: list[tuple[str, str]]
     body: bytes
-    count: int = 1
+    times: int = 1
     concurrency: int = 1
     attach_xsrf: bool = False
     follow_redirects: bool = False
