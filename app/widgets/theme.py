@@ -94,7 +94,8 @@ class Theme(QObject):
 
     def __init__(self, settings: QSettings | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings = settings
+        self.settings = settings
+        """Where choices are remembered; None when they are not."""
         self.scheme = self._stored("theme/scheme", "system", SCHEMES)
         zoom = settings.value("theme/zoom", 1.0, type=float) if settings else 1.0
         self.zoom = min(max(float(zoom), ZOOMS[0]), ZOOMS[-1])  # type: ignore[arg-type]
@@ -107,7 +108,7 @@ class Theme(QObject):
         self._mono = [family for family in MONO if family in known] or ["monospace"]
 
     def _stored(self, key: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self._settings.value(key, default, type=str) if self._settings else default
+        value = self.settings.value(key, default, type=str) if self.settings else default
         return str(value) if value in allowed else default
 
     @staticmethod
@@ -178,8 +179,8 @@ class Theme(QObject):
         self.set_zoom(next((zoom for zoom in ZOOMS[::-1] if zoom < self.zoom - 0.01), ZOOMS[0]))
 
     def _remember(self, key: str, value: object) -> None:
-        if self._settings is not None:
-            self._settings.setValue(key, value)
+        if self.settings is not None:
+            self.settings.setValue(key, value)
         self.apply()
 
     def apply(self) -> None:

@@ -1,0 +1,137 @@
+"""Cards: a head with a title or tabs, over a body. A card is a dock or stands by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .i18n import tr
+from .theme import Theme
+
+
+class Card(QObject):
+    """The two halves of a card, `head` and `body`, and the pages between which its tabs switch.
+
+    With *tabbed* false the only page's title is a heading instead of a tab.
+    """
+
+    switched = Signal()
+    """Another page is shown."""
+
+    def __init__(self, theme: Theme, *, tabbed: bool = True) -> None:
+        super().__init__()
+        self._theme = theme
+        self.head, self.body = QFrame(), QFrame()
+        self.head.setObjectName("cardHead")
+        self.body.setObjectName("cardBody")
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setVisible(tabbed)
+        self.tabs.setUsesScrollButtons(True)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        self.title = QLabel()
+        self.title.setObjectName("cardTitle")
+        self.title.setVisible(not tabbed)
+        self.stack = QStackedWidget()
+        self._keys: dict[QWidget, str] = {}
+        self.corner = QHBoxLayout()
+        self.corner.setSpacing(6)
+        head = QHBoxLayout(self.head)
+        head.setContentsMargins(6 if tabbed else 13, 0, 8, 0)
+        head.setSpacing(8)
+        head.addWidget(self.title)
+        head.addWidget(self.tabs, 1)
+        if not tabbed:
+            head.addStretch(1)
+        head.addLayout(self.corner)
+        body = QVBoxLayout(self.body)
+        body.setContentsMargins(1, 0, 1, 5)
+        body.addWidget(self.stack)
+        self.tabs.currentChanged.connect(self._switch)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        self.head.setFixedHeight(self._theme.px(35))
+
+    def add(self, page: QWidget, title: str, *, translate: bool = True) -> int:
+        """Add a page under an English title (or under a name that is never translated)."""
+        if translate:
+            self._keys[page] = title
+        self.stack.addWidget(page)
+        at = self.tabs.addTab(tr(title) if translate else title)
+        self.title.setText(self.tabs.tabText(0))
+        return at
+
+    def remove(self, page: QWidget) -> None:
+        """Take a page away. Its widget lives on."""
+        at = self.stack.indexOf(page)
+        if at >= 0:
+            self._keys.pop(page, None)
+            self.stack.removeWidget(page)
+            self.tabs.removeTab(at)
+
+    def show_page(self, page: QWidget) -> None:
+        """Switch to a page."""
+        self.tabs.setCurrentIndex(self.stack.indexOf(page))
+
+    def set_title(self, page: QWidget, title: str) -> None:
+        """Set a page's title as it is, without translating it."""
+        at = self.stack.indexOf(page)
+        if at >= 0 and self.tabs.tabText(at) != title:
+            self.tabs.setTabText(at, title)
+
+    def _switch(self, at: int) -> None:
+        self.stack.setCurrentIndex(at)
+        self.switched.emit()
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+        for page, key in self._keys.items():
+            self.set_title(page, tr(key))
+        self.title.setText(self.tabs.tabText(0))
+
+
+class CardDock(QDockWidget):
+    """A card that can be moved, floated and closed. *name* is its English name in the View menu."""
+
+    def __init__(self, card: Card, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.card = card
+        self._name = name
+        self.setObjectName(name)
+        self.setTitleBarWidget(card.head)
+        self.setWidget(card.body)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+        self.setWindowTitle(tr(self._name))
+        self.card.retranslate()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+
+
+class CardFrame(QWidget):
+    """A card that stays where it is."""
+
+    def __init__(self, card: Card) -> None:
+        super().__init__()
+        self.card = card
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(card.head)
+        layout.addWidget(card.body, 1)

@@ -1,0 +1,206 @@
+"""The window: cards for every panel, menus and keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, QWidget
+
+from app.recording.store import Store
+
+from .card import Card, CardDock, CardFrame
+from .controls import Controls, Shot
+from .i18n import language, tr
+from .icons import app_icon
+from .menus import Menus
+from .metrics import measure
+from .parts import Banner
+from .refresher import Refresher
+from .requests import RequestsPanel
+from .selection import Selection
+from .theme import GAP, Theme
+from .top_bar import TopBar
+
+_STATE_VERSION = 1
+_LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class MainWindow(QMainWindow):
+    """Shows a store and commands the program through *controls*."""
+
+    closed = Signal()
+    """The window was closed by the user: the program ends."""
+
+    def __init__(self, store: Store, controls: Controls, theme: Theme) -> None:
+        super().__init__()
+        self.store = store
+        self.controls = controls
+        self.theme = theme
+        self.selection = Selection(self)
+        self._refresher = Refresher()
+        self._figures_due = 0.0
+        self._laid_out = False
+        self.setWindowTitle("Loopscope")
+        self.setWindowIcon(app_icon())
+        self.setObjectName("loopscope")
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks
+        )
+        self.setUnifiedTitleAndToolBarOnMac(False)
+        self._make_panels()
+        self._make_docks()
+        self.top_bar = TopBar(controls, theme)
+        self._make_top()
+        self._connect()
+        self._restyle()
+        self.retranslate()
+        self.resize(1440, 900)
+        self._fresh_state = self.saveState(_STATE_VERSION)
+        self._restore()
+
+    def _make_panels(self) -> None:
+        store, theme = self.store, self.theme
+        self.requests = RequestsPanel(store, self.selection, theme)
+        self._refresher.add(self.requests)
+
+    def _make_docks(self) -> None:
+        theme = self.theme
+        self.centre = Card(theme)
+        self.traffic = Card(theme)
+        self.traffic.add(self.requests, "Requests")
+        self.setCentralWidget(CardFrame(self.centre))
+        for corner, area in (
+            (Qt.Corner.TopLeftCorner, _LEFT),
+            (Qt.Corner.BottomLeftCorner, _LEFT),
+            (Qt.Corner.TopRightCorner, _RIGHT),
+            (Qt.Corner.BottomRightCorner, _RIGHT),
+        ):
+            self.setCorner(corner, area)
+        self.traffic_dock = CardDock(self.traffic, "Traffic", self)
+        self.addDockWidget(_BOTTOM, self.traffic_dock)
+        self.docks = [self.traffic_dock]
+
+    def _make_top(self) -> None:
+        self._menu_bar = QMenuBar()
+        self.banner = Banner(self.theme)
+        self.menus = Menus(self, self._menu_bar)
+        top = QWidget()
+        layout = QVBoxLayout(top)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._menu_bar)
+        layout.addWidget(self.top_bar)
+        layout.addSpacing(GAP)
+        layout.addWidget(self.banner)
+        self.setMenuWidget(top)
+
+    def _connect(self) -> None:
+        self.theme.changed.connect(self._restyle)
+        language.changed.connect(self.retranslate)
+        self.controls.failed.connect(self.say)
+        self.requests.fill.connect(self.fire_first)
+        for card in (self.centre, self.traffic):
+            card.switched.connect(self._refresher.all_visible)
+
+    def _restyle(self) -> None:
+        gap = self.theme.px(GAP)
+        self.setContentsMargins(gap, 0, gap, gap)
+        self._refresher.restyle()
+
+    def retranslate(self) -> None:
+        """Set all texts again, after the language changed."""
+        self.top_bar.retranslate()
+        self.menus.retranslate()
+        self.centre.retranslate()
+        for dock in self.docks:
+            dock.retranslate()
+        self._refresher.retranslate()
+        self._refresher.all_visible()
+
+    def frame(self) -> None:
+        """Show what is new. The frame clock calls it after each `Store.apply`; it must be cheap."""
+        if not self.isVisible():
+            return
+        self._refresher.frame()
+        now = time.monotonic_ns()
+        if now >= self._figures_due:
+            self._figures_due = now + 400_000_000
+            self.top_bar.show_figures(measure(self.store, now), self.controls.dropped())
+
+    def fire_first(self) -> None:
+        """Fire GET / with the first client."""
+        clients = self.controls.clients()
+        name = clients[0].name if clients else self.controls.add_client()
+        self.controls.fire(Shot(name, "GET", "/", [], b""))
+
+    def say(self, text: str) -> None:
+        """Show a failure in words."""
+        self.banner.say(text)
+
+    def ask_trust(self, name: str, answered: Callable[[bool], None]) -> None:
+        """Ask whether the code of *name* may be run; *answered* is called with the answer."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Loopscope")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(tr("Do you trust {name}?", name=name))
+        box.setInformativeText(
+            tr("To serve it, Loopscope runs its Python code with your rights on this computer.")
+        )
+        trust = box.addButton(tr("Trust and run"), QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.finished.connect(lambda: answered(box.clickedButton() is trust))
+        box.open()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the strip behind menus and bar from edge to edge; the cards keep a margin."""
+        super().paintEvent(event)
+        bottom = self.top_bar.mapTo(self, self.top_bar.rect().bottomLeft()).y()
+        with QPainter(self) as painter:
+            painter.fillRect(0, 0, self.width(), bottom, self.theme.colours.panel)
+            painter.setPen(self.theme.colours.line)
+            painter.drawLine(0, bottom, self.width(), bottom)
+
+    # -- Layout ----------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._laid_out:
+            self._laid_out = True
+            self._default_sizes()
+
+    def reset_layout(self) -> None:
+        """Put all cards back where they were at the first start."""
+        self.restoreState(self._fresh_state, _STATE_VERSION)
+        for dock in self.docks:
+            dock.setFloating(False)
+            dock.show()
+        self._default_sizes()
+
+    def _default_sizes(self) -> None:
+        return
+
+    def _restore(self) -> None:
+        settings = self.theme.settings
+        if settings is None:
+            return
+        geometry = settings.value("window/geometry", QByteArray(), type=QByteArray)
+        state = settings.value("window/state", QByteArray(), type=QByteArray)
+        if isinstance(geometry, QByteArray) and not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray) and not state.isEmpty():
+            self._laid_out = self.restoreState(state, _STATE_VERSION)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        settings = self.theme.settings
+        if settings is not None:
+            settings.setValue("window/geometry", self.saveGeometry())
+            settings.setValue("window/state", self.saveState(_STATE_VERSION))
+        event.accept()
+        self.closed.emit()

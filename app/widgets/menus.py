@@ -1,0 +1,100 @@
+"""The menus and their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from .i18n import LANGUAGES, language, tr
+from .theme import SCHEMES
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+
+class Menus:
+    """Every command of the window, with its key."""
+
+    def __init__(self, window: MainWindow, bar: QMenuBar) -> None:
+        self._window = window
+        self._bar = bar
+        self._titles: list[tuple[QMenu | QAction, str]] = []
+        self._file()
+        self._edit()
+        self._view()
+        self._server()
+        self.retranslate()
+
+    def _menu(self, title: str) -> QMenu:
+        menu = self._bar.addMenu(tr(title))
+        self._titles.append((menu, title))
+        return menu
+
+    def _add(
+        self, menu: QMenu, title: str, slot: Callable[[], object], *keys: str | QKeySequence
+    ) -> QAction:
+        action = menu.addAction(tr(title))
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.triggered.connect(lambda: slot())
+        self._window.addAction(action)
+        self._titles.append((action, title))
+        return action
+
+    def _file(self) -> None:
+        menu = self._menu("&File")
+        self._add(menu, "&Quit", self._window.close, "Ctrl+Q")
+
+    def _edit(self) -> None:
+        pass
+
+    def _view(self) -> None:
+        window, theme = self._window, self._window.theme
+        menu = self._menu("&View")
+        for dock in window.docks:
+            menu.addAction(dock.toggleViewAction())
+        menu.addSeparator()
+        self._add(menu, "Reset layout", window.reset_layout)
+        menu.addSeparator()
+        self._add(menu, "Larger", theme.zoom_in, "Ctrl++", "Ctrl+=")
+        self._add(menu, "Smaller", theme.zoom_out, "Ctrl+-")
+        self._add(menu, "Original size", lambda: theme.set_zoom(1.0), "Ctrl+0")
+        menu.addSeparator()
+        looks = menu.addMenu(tr("Colours"))
+        self._titles.append((looks, "Colours"))
+        group = QActionGroup(looks)
+        names = {"system": "Like the system", "dark": "Dark", "light": "Light"}
+        actions = {}
+        for scheme in SCHEMES:
+            action = self._add(looks, names[scheme], partial(theme.set_scheme, scheme))
+            action.setCheckable(True)
+            group.addAction(action)
+            actions[scheme] = action
+
+        def mark() -> None:
+            actions[theme.scheme].setChecked(True)
+
+        theme.changed.connect(mark)
+        mark()
+        languages = menu.addMenu(tr("Language"))
+        self._titles.append((languages, "Language"))
+        for code, name in LANGUAGES.items():
+            self._add(languages, name, partial(language.choose, code))
+
+    def _server(self) -> None:
+        menu, bar = self._menu("&Server"), self._window.top_bar
+        self._add(menu, "Start or stop", bar.toggle_server, "Ctrl+Shift+S")
+        self._add(menu, "Open in browser", bar.open_in_browser, "Ctrl+B")
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+        for item, title in self._titles:
+            if isinstance(item, QMenu):
+                item.setTitle(tr(title))
+            else:
+                item.setText(tr(title))

@@ -1,0 +1,63 @@
+"""When panels refresh: only while they are seen, and each at its own rate."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+TABLES_S = 0.125
+"""The least time between two refreshes of a table, in s."""
+
+
+class Panel(Protocol):
+    """A widget that shows what the store holds."""
+
+    def refresh(self) -> None:
+        """Show what was recorded since the last call."""
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+
+    def isVisible(self) -> bool:
+        """Whether it is seen."""
+
+
+class Refresher:
+    """Refreshes the panels that are visible and due. A frame clock goes on for a while after the
+    last activity, so nothing stays stale."""
+
+    def __init__(self) -> None:
+        self._due: dict[Panel, float] = {}
+        self._interval: dict[Panel, float] = {}
+
+    def add(self, panel: Panel, interval: float = TABLES_S) -> None:
+        """Refresh *panel* at most once in *interval* seconds; 0 means each frame."""
+        self._due[panel] = 0.0
+        self._interval[panel] = interval
+
+    def frame(self) -> None:
+        """Refresh what is due."""
+        now = time.monotonic()
+        for panel, due in self._due.items():
+            if now >= due and panel.isVisible():
+                self._due[panel] = now + self._interval[panel] - 0.005
+                panel.refresh()
+
+    def all_visible(self) -> None:
+        """Refresh whatever is seen, now: another page was opened."""
+        for panel in self._due:
+            if panel.isVisible():
+                panel.refresh()
+
+    def retranslate(self) -> None:
+        """Set the texts of all panels again."""
+        for panel in self._due:
+            panel.retranslate()
+
+    def restyle(self) -> None:
+        """Repaint all panels that are seen."""
+        for panel in self._due:
+            if isinstance(panel, QWidget):
+                panel.update()

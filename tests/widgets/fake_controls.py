@@ -1,0 +1,133 @@
+"""A test double of the program: it remembers what the window asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.recording.snapshot import LoopNow, PendingTask
+from app.server.site import Problem, Route, Site
+from app.widgets.controls import ClientState, Controls, JarCookie, Shot
+
+HANDLER = '''from tornado.web import RequestHandler
+
+
+class HomeHandler(RequestHandler):
+    """The first page."""
+
+    async def get(self):
+        name = self.get_signed_cookie("user")
+        self.render("home.html", name=name or b"stranger", visits=3)
+'''
+TEMPLATE = """<!doctype html>
+<title>{% block title %}Home{% end %}</title>
+<h1>Hello {{ name }}</h1>
+{% for item in items %}
+  <li class="item">{{ escape(item) }}</li>
+{% end %}
+<form method="post">{% module xsrf_form_html() %}</form>
+"""
+
+
+def cookie(name: str, value: str, same_site: str = "Lax") -> JarCookie:
+    """Return a cookie of 127.0.0.1."""
+    return JarCookie(name, value, "127.0.0.1", "/", "", name == "user", False, same_site)
+
+
+class FakeControls(Controls):
+    """Implements `Controls` without a program; the public lists say what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shots: list[Shot] = []
+        self.applied: list[Site] = []
+        self.problems: list[Problem] = []
+        self.saved: list[Path | None] = []
+        self.running = True
+        self.where = ("127.0.0.1", 8888)
+        self.now = LoopNow(0, [], [], [], 0, 0, 0)
+        self.pending: list[PendingTask] = []
+        self._clients = {
+            "Alice": [
+                cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
+                cookie("_xsrf", "2|9f3ac1d0|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596800"),
+            ],
+            "Bob": [cookie("_xsrf", "2|11aa22bb|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596801")],
+            "Mallory": [],
+        }
+        self._site = Site(
+            Path("demo"),
+            "demo",
+            routes=(
+                Route("/", "handlers.home.HomeHandler", "home"),
+                Route("/sleep", "handlers.waits.SleepHandler"),
+                Route("/wait", "handlers.waits.WaitHandler"),
+                Route(r"/story/(?P<id>\d+)", "handlers.story.StoryHandler", "story"),
+                Route("/old", "tornado.web.RedirectHandler", kwargs={"url": "/"}, enabled=False),
+                Route("/login", "handlers.login.LoginHandler"),
+            ),
+            handlers={"home.py": HANDLER, "login.py": "", "story.py": "", "waits.py": ""},
+            templates={"base.html": "", "home.html": TEMPLATE},
+        )
+
+    @property
+    def site(self) -> Site:
+        return self._site
+
+    @property
+    def editable(self) -> bool:
+        return True
+
+    @property
+    def address(self) -> str | None:
+        return f"http://{self.where[0]}:{self.where[1]}/" if self.running else None
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        return self.where
+
+    def start_server(self, host: str, port: int) -> None:
+        self.where, self.running = (host, port), True
+        self.server_changed.emit()
+
+    def stop_server(self) -> None:
+        self.running = False
+        self.server_changed.emit()
+
+    def apply(self, site: Site) -> list[Problem]:
+        self.applied.append(site)
+        if not self.problems:
+            self._site = replace(site)
+            self.server_changed.emit()
+        return self.problems
+
+    def save(self, folder: Path | None = None) -> None:
+        self.saved.append(folder)
+
+    def clients(self) -> list[ClientState]:
+        return [ClientState(name, jar, 0) for name, jar in self._clients.items()]
+
+    def add_client(self) -> str:
+        name = f"Client {len(self._clients) + 1}"
+        self._clients[name] = []
+        self.clients_changed.emit()
+        return name
+
+    def clear_jar(self, client: str) -> None:
+        self._clients[client] = []
+        self.clients_changed.emit()
+
+    def fire(self, shot: Shot) -> None:
+        self.shots.append(shot)
+
+    def cancel_fire(self) -> None:
+        self.fired.emit(1, 1)
+
+    def loop_now(self, limit: int = 200) -> LoopNow:
+        return self.now
+
+    def waiting(self, limit: int = 500) -> list[PendingTask]:
+        return self.pending
+
+    def dropped(self) -> int:
+        return 0
