@@ -7,7 +7,6 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, cast
-from weakref import WeakKeyDictionary
 
 from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
 from tornado.web import Application, ErrorHandler, HTTPError, RequestHandler
@@ -59,13 +58,11 @@ class Observer:
     def __init__(self, recorder: Recorder, explain_xsrf: Explain | None = None) -> None:
         self._recorder = recorder
         self._explain_xsrf = explain_xsrf
-        self._classes: WeakKeyDictionary[type[RequestHandler], type[RequestHandler]] = (
-            WeakKeyDictionary()
-        )
 
     def observe(self, application: Application) -> Application:
         """Let *application* use observed handlers; `get_handler_delegate` is where all pass."""
         routes = _Routes(application)
+        classes: dict[type[RequestHandler], type[RequestHandler]] = {}
         original = application.get_handler_delegate
 
         def get_handler_delegate(
@@ -76,19 +73,16 @@ class Observer:
                 trace.route = routes.pattern(target_class, request)
                 trace.handler = target_class.__qualname__
                 request.loopscope_trace = trace
-            return original(request, self.observed(target_class), *args, **kwargs)
+            observed = classes.get(target_class)
+            if observed is None:
+                classes[target_class] = observed = self._subclass(target_class)
+            return original(request, observed, *args, **kwargs)
 
         application.get_handler_delegate = get_handler_delegate  # type: ignore[method-assign]
         return application
 
-    def observed(self, cls: type[RequestHandler]) -> type[RequestHandler]:
-        """Return the observed subclass of *cls*: same name, same behaviour, leaving stages."""
-        found = self._classes.get(cls)
-        if found is None:
-            self._classes[cls] = found = self._subclass(cls)
-        return found
-
     def _subclass(self, cls: type[RequestHandler]) -> type[RequestHandler]:
+        """Return the observed subclass of *cls*: same name, same behaviour, leaving stages."""
         names = STAGES + (WEBSOCKET_STAGES if issubclass(cls, WebSocketHandler) else ())
         namespace: dict[str, Any] = {
             "__module__": cls.__module__,
