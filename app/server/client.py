@@ -301,6 +301,7 @@ class Client:
         try:
             await connection.run(exchange)
             kept = exchange.answer.keeps_alive and not _wants_close(exchange.headers)
+            kept = kept and not connection.stream.closed()
         finally:
             if kept:
                 self._release(connection)
