@@ -83,12 +83,12 @@ def _run(chosen: Options) -> int:
     with TickLoop(qt, recorder=recorder, contained=True) as loop:
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(_Program(chosen, loop, recorder).run())
+            return loop.run_until_complete(Program(chosen, loop, recorder).run())
         finally:
             asyncio.set_event_loop(None)
 
 
-class _Program:
+class Program:
     """One run of the program, from the built objects to the clean end."""
 
     def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:

@@ -1,0 +1,42 @@
+"""For all tests: no display, settings of their own, and nothing unhandled passes unseen."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["QT_API"] = "pyside6"
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="loopscope-tests-")
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from app.loop import TickLoop
+
+
+@pytest.fixture
+def caught() -> list[dict[str, Any]]:
+    """What reached the loop's exception handler. It must be empty when the test ends."""
+    return []
+
+
+@pytest.fixture
+def running_loop(qapp: QApplication, caught: list[dict[str, Any]]) -> Iterator[TickLoop]:
+    """A TickLoop that Qt drives, so that ``qtbot.waitUntil`` turns it too."""
+    from app.loop import TickLoop
+
+    loop = TickLoop(qapp, already_running=True, contained=True)
+    loop.set_exception_handler(lambda _, context: caught.append(context))
+    asyncio.set_event_loop(loop)
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.release()
+    loop.close()
+    assert caught == []
