@@ -530,7 +530,10 @@ def _is_reversible(pattern: str) -> bool:
     bare = pattern.removeprefix("^").removesuffix("$")
     if _compile_pattern(pattern).groups != bare.count("("):
         return False
-    outside = (part.partition(")")[2] if ")" in part else part for part in bare.split("("))
+    parts = bare.split("(")
+    if sum(")" in part for part in parts) != bare.count("("):
+        return False  # Nested groups.
+    outside = (part.partition(")")[2] if ")" in part else part for part in parts)
     return not any(re.search(r"\\[A-Za-z0-9]", part) for part in outside)
 
 

@@ -40,7 +40,9 @@ ZH = {
     "Hangs on a Future until you resolve it. Opens in a new tab.": (
         "挂在一个 Future 上，直到你完成它。在新标签页中打开。"
     ),
-    "Fills the Future: everyone who waits gets an answer.": "给 Future 赋值：所有等待者都得到响应。",
+    "Fills the Future: everyone who waits gets an answer.": (
+        "给 Future 赋值：所有等待者都得到响应。"
+    ),
     "Numbers, flushed one by one.": "数字逐个 flush 发出。",
     "A WebSocket that stays open. Try it in two windows.": (
         "一条保持打开的 WebSocket。请开两个窗口试试。"
