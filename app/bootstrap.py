@@ -274,8 +274,9 @@ def _make(venv: Path, kit: Kit, lock: int) -> None:
         except OSError as error:
             raise _unwritable(venv, error) from error
         _say(f"first start here: making {venv}")
-        command = [sys.executable, "-I", "-m", "venv", str(venv)]
-        _run(command, lock, f"cannot make {venv}", lambda line: None)
+        failing = f"cannot make {venv}"
+        _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(venv)], lock, failing)
+        _run([str(_python(venv)), "-I", "-m", "ensurepip", "--default-pip"], lock, failing)
     for part in dict.fromkeys((RUNTIME, kit)):
         if not _ready(venv, part):
             _install(venv, part, lock)
@@ -283,7 +284,8 @@ def _make(venv: Path, kit: Kit, lock: int) -> None:
 
 
 def _require_venv_module() -> None:
-    if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+    specs = map(importlib.util.find_spec, ("venv", "ensurepip"))
+    if not all(spec and spec.origin for spec in specs):
         raise SetupError(
             "this Python lacks its venv module; on Debian and Ubuntu: apt install python3-venv"
         )
@@ -335,9 +337,13 @@ def _report(line: str) -> None:
         _say(f"  {got[1]} {got[2]}, {got[3]}")
     elif line.startswith("Installing collected packages"):
         _say("  unpacking")
+    elif "Retrying (Retry(total=4" in line:  # the first of five
+        _say("  no answer, trying again")
 
 
-def _run(command: list[str], lock: int, failing: str, heard: Callable[[str], None]) -> None:
+def _run(
+    command: list[str], lock: int, failing: str, heard: Callable[[str], None] | None = None
+) -> None:
     """Run one command of the set-up to its end, or raise SetupError with its last words.
 
     The command holds the lock as long as it lives, even if it should outlive this process.
@@ -352,13 +358,16 @@ def _run(command: list[str], lock: int, failing: str, heard: Callable[[str], Non
         encoding="utf-8",
         errors="replace",
         env=neighbours,
-        pass_fds=() if os.name == "nt" else (lock,),
+        pass_fds=() if sys.platform == "win32" else (lock,),
+        process_group=None if sys.platform == "win32" else 0,
     ) as process:
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                words.append(line.rstrip())
-                heard(line)
+                if line.strip():
+                    words.append(line.rstrip())
+                if heard:
+                    heard(line)
         except BaseException:
             _end(process)
             raise
@@ -367,11 +376,14 @@ def _run(command: list[str], lock: int, failing: str, heard: Callable[[str], Non
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    process.terminate()
+    """Stop a command with all that it started: it is a process group of its own."""
     try:
+        _signal_all(process, signal.SIGTERM)
         process.wait(5)
     except subprocess.TimeoutExpired:
-        process.kill()
+        pass
+    finally:
+        _signal_all(process, _HARD)
 
 
 def _reason(words: Sequence[str]) -> str:
@@ -384,7 +396,7 @@ def _reason(words: Sequence[str]) -> str:
     errors = [line for line in words if line.startswith("ERROR:")]
     if errors:
         return errors[-1].removeprefix("ERROR:").strip()
-    return next((line for line in reversed(words) if line.strip()), "no reason given").strip()
+    return words[-1].strip() if words else "no reason given"
 
 
 def _unwritable(path: Path, error: OSError) -> SetupError:
@@ -393,7 +405,7 @@ def _unwritable(path: Path, error: OSError) -> SetupError:
     )
 
 
-# One at a time
+# One at a time, and only while wanted
 
 
 @contextlib.contextmanager
@@ -427,6 +439,8 @@ def _open_for_locking(path: Path) -> BinaryIO:
 if sys.platform == "win32":
     import msvcrt
 
+    _HARD = signal.SIGTERM  # all the same there
+
     def _try_lock(file: BinaryIO) -> bool:
         file.seek(1 << 30)  # beyond the content: pip must be able to read it meanwhile
         try:
@@ -435,8 +449,13 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _signal_all(process: "subprocess.Popen[str]", number: int) -> None:
+        process.send_signal(number)
+
 else:
     import fcntl
+
+    _HARD = signal.SIGKILL
 
     def _try_lock(file: BinaryIO) -> bool:
         try:
@@ -446,6 +465,10 @@ else:
         except OSError:
             return True
         return True
+
+    def _signal_all(process: "subprocess.Popen[str]", number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 # Coming and going
@@ -496,7 +519,7 @@ def _ends_clearly() -> Iterator[None]:
         os.environ.pop(_STAGE, None)
     except SetupError as error:
         for line in error.last_words:
-            print("  |", line, file=sys.stderr)
+            print("  |", line[:160], file=sys.stderr)
         _say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

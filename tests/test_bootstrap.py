@@ -13,6 +13,7 @@ import venv
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
@@ -134,8 +135,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
+    """A fresh copy: see ``make_checkout``."""
+    return make_checkout(tmp_path)
+
+
+def make_checkout(parent: Path) -> Path:
     """A copy of what starts the program, with a stub as the program and tiny wheels to install."""
-    folder = tmp_path / "a checkout"
+    folder = parent / "a checkout"
     for name in STARTERS:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
@@ -143,7 +149,7 @@ def checkout(tmp_path: Path) -> Path:
     (folder / "tests/__init__.py").touch()
     pins = []
     for name, version in GOOD.items():
-        wheel = make_wheel(tmp_path / "wheels", name, version)
+        wheel = make_wheel(parent / "wheels", name, version)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         pins.append(f"{name}=={version} --hash=sha256:{digest}\n")
     (folder / "requirements.lock").write_text("".join(pins), "utf-8")
@@ -222,42 +228,87 @@ def test_a_python_that_has_everything_is_used_as_it_is(bare: Path, checkout: Pat
     assert not (checkout / ".venv").exists()
 
 
-def test_two_first_starts_at_once_and_what_follows(bare: Path, checkout: Path) -> None:
-    made = str((checkout / ".venv").resolve())
+class Made(NamedTuple):
+    """A checkout after two first starts at once, and what each of them said."""
+
+    folder: Path
+    venv: str
+    statuses: list[int]
+    said: list[tuple[str, str]]
+
+    def python(self) -> Path:
+        return bootstrap._python(Path(self.venv))
+
+
+@pytest.fixture(scope="module")
+def made(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = make_checkout(tmp_path_factory.mktemp("made"))
     command = ["main.py", "--lang", "a b"]
-    with begin(bare, command, checkout) as one, begin(bare, command, checkout) as two:
-        results = [process.communicate(timeout=50) for process in (one, two)]
-    assert (one.returncode, two.returncode) == (7, 7), results
-    assert [out.splitlines() for out, _ in results] == [["['--lang', 'a b'] False", made]] * 2
-    told = sorted(err for _, err in results)
-    assert told[0].startswith("Loopscope: another start is setting up") or not told[0]
-    assert "first start here: making" in told[1]
-    assert told[1].endswith("Loopscope: ready\n")
+    with begin(bare, command, folder) as one, begin(bare, command, folder) as two:
+        said = [process.communicate(timeout=50) for process in (one, two)]
+    return Made(folder, str((folder / ".venv").resolve()), [one.returncode, two.returncode], said)
 
-    assert start(bare, checkout) == (7, ["[] False", made], [])
-    inside = bootstrap._python(checkout / ".venv")
-    assert start(inside, checkout) == (7, ["[] False", made], [])
 
-    with (checkout / "requirements.lock").open("a", encoding="utf-8") as lock:
-        lock.write("# changed\n")
-    with begin(inside, ["main.py"], checkout) as process:  # leaves the environment to remake it
+def test_two_first_starts_at_once(made: Made) -> None:
+    assert made.statuses == [7, 7], made.said
+    assert [out.splitlines() for out, _ in made.said] == [
+        ["['--lang', 'a b'] False", made.venv]
+    ] * 2
+    waited, worked = sorted(err for _, err in made.said)
+    assert waited.startswith("Loopscope: another start is setting up") or not waited
+    assert "first start here: making" in worked
+    assert worked.endswith("Loopscope: ready\n")
+
+
+def test_the_next_start_is_quiet(made: Made, bare: Path) -> None:
+    for python in (bare, made.python()):
+        assert start(python, made.folder) == (7, ["[] False", made.venv], [])
+
+
+def test_what_cannot_be_installed(made: Made, bare: Path) -> None:
+    lock = made.folder / "requirements-test.lock"
+    lock.write_text("pytest==9.0.0 --hash=sha256:" + "0" * 64, "utf-8")
+    status, out, err = start(bare, made.folder, "-m", "tests")
+    assert (status, out) == (1, [])
+    assert err[0].startswith("Loopscope: downloading and installing the test tools")
+    assert err[-1].startswith("Loopscope: cannot install the test tools: No matching distribution")
+    assert start(bare, made.folder)[0] == 7
+
+
+@pytest.fixture
+def settled(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose environment is complete, made without the slow parts."""
+    home = checkout / ".venv"
+    venv.create(home, with_pip=False, symlinks=os.name != "nt")
+    lay_out(next(home.glob("**/site-packages")), GOOD)
+    (home / bootstrap._OURS).touch()
+    monkeypatch.setattr(bootstrap, "ROOT", checkout)
+    mark = bootstrap._mark(home, bootstrap.RUNTIME)
+    mark.write_text(bootstrap._fingerprint(bootstrap.RUNTIME), "utf-8")
+    return checkout
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
+@pytest.mark.parametrize("change", ["new lock", "no mark", "package lost", "other Python"])
+def test_an_environment_is_remade(settled: Path, bare: Path, change: str, inside: bool) -> None:
+    folder = settled
+    python = bootstrap._python(folder / ".venv") if inside else bare
+    assert start(python, folder)[0] == 7
+    mark = bootstrap._mark(folder / ".venv", bootstrap.RUNTIME)
+    if change == "new lock":
+        (folder / "requirements.lock").write_text("# nothing any more", "utf-8")
+    elif change == "no mark":
+        mark.unlink()
+    elif change == "package lost":
+        shutil.rmtree(next((folder / ".venv").glob("**/qasync")))
+    else:
+        mark.write_text(mark.read_text("utf-8").replace("cp", "cp9"), "utf-8")
+    with begin(python, ["main.py"], folder) as process:
         assert process.stderr is not None
         assert process.stderr.readline().endswith("is unfinished or out of date\n")
         assert "first start here: making" in process.stderr.readline()
         process.terminate()
-
-
-def test_no_package_index(bare: Path, checkout: Path) -> None:
-    leftover = checkout / ".venv" / "leftover"
-    leftover.parent.mkdir()
-    leftover.touch()
-    (leftover.parent / bootstrap._OURS).touch()
-    status, out, err = start(bare, checkout, PIP_FIND_LINKS=checkout)
-    assert (status, out) == (1, [])
-    assert err[0].endswith("is unfinished or out of date")
-    assert not leftover.exists()
-    assert err[-1].startswith("Loopscope: cannot install Qt and Tornado: No matching distribution")
-    assert not bootstrap._complete(checkout / ".venv", bootstrap.RUNTIME)
+    assert not mark.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
