@@ -394,10 +394,12 @@ _ORIGIN = re.compile(r"# (\S.*?):(\d+)(?: \(via .*\))?$")
 def _place(code: str, line: int, name: str) -> tuple[str, int]:
     """Return the template and the line that line *line* of the generated *code* came from."""
     lines = code.splitlines()
-    for text in lines[max(line - 1, 0) :]:
-        # An expression over several lines has its origin only after the last one.
+    at = max(line - 1, 0)
+    # An expression over several lines has its origin only after the last one. The frame around
+    # the template is line 0: what is wrong there began before.
+    for text in [*lines[at:], *reversed(lines[:at])]:
         match = _ORIGIN.search(text)
-        if match:
+        if match and int(match[2]):
             return match[1], int(match[2])
     return name, 0
 
