@@ -228,15 +228,15 @@ class TimelinePanel(QWidget):
         if moved or news or self._stale:
             self._stale = False
             self._since_paint.start()
-            self._show_state()
             self.canvas.update()
-        quiet = not self.live and now >= edge and not news
-        if quiet or not self.isVisible():
-            if self._timer.isActive():
-                self._timer.stop()
-                self._show_state()
-        elif not self._timer.isActive():
+        self._go_on(self.isVisible() and (news or self.live or now < edge))
+        self._show_state()
+
+    def _go_on(self, on: bool) -> None:
+        if on and not self._timer.isActive():
             self._timer.start()
+        elif not on:
+            self._timer.stop()
 
     def _note_activity(self) -> None:
         """Find the last run that is not the window's own; the window must not wake itself."""

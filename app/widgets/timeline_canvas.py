@@ -28,6 +28,8 @@ from .timeline_strip import Strip
 from .timeline_view import View
 
 _DRAG = 4
+_CROWD = 4
+"""With so many times more lanes than there is room for, a sample of them is followed."""
 
 
 class TimelineCanvas(QWidget):
@@ -62,6 +64,7 @@ class TimelineCanvas(QWidget):
         self._now = now
         self._scroll = scroll
         self._newest = True
+        self._step = 0
         self._press: QPoint | None = None
         self._dragging = False
         scroll.actionTriggered.connect(self._scrolled)
@@ -97,7 +100,13 @@ class TimelineCanvas(QWidget):
         if overflow:
             room -= lay.foot
         most = max(0, count * lay.pitch - room) if overflow else 0
-        scroll = self._scroll
+        now, scroll = self._now(), self._scroll
+        self._step = self._step if self.view.following else 0
+        if self.view.following and count * lay.pitch > _CROWD * room:
+            scroll.hide()
+            some, self._step = ids.sample(max(1, room // lay.pitch), self._step)
+            return self._lanes(some, now), lay.lanes_top, count - len(some)
+        self._step = 0
         if scroll.maximum() != most or scroll.pageStep() != room:
             scroll.blockSignals(True)
             scroll.setRange(0, most)
@@ -110,14 +119,13 @@ class TimelineCanvas(QWidget):
             scroll.blockSignals(False)
         first = scroll.value() // lay.pitch
         last = min(count, (scroll.value() + room) // lay.pitch + 1)
-        now = self._now()
-        lanes = [
-            found
-            for id_ in ids.ids(first, last)
-            if (found := lane(self.store, id_, self.view, now)) is not None
-        ]
+        lanes = self._lanes(ids.ids(first, last), now)
         hidden = count - max(0, room // lay.pitch) if overflow else 0
         return lanes, lay.lanes_top + first * lay.pitch - scroll.value(), hidden
+
+    def _lanes(self, ids: list[int], now_ns: float) -> list[Lane]:
+        found = (lane(self.store, id_, self.view, now_ns) for id_ in ids)
+        return [one for one in found if one is not None]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self.frames += 1
@@ -132,7 +140,7 @@ class TimelineCanvas(QWidget):
         self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
         with QPainter(self) as p:
             p.fillRect(self.rect(), ink.panel)
-            self._selected_row(p)
+            self._rows(p)
             p.translate(left, 0)
             p.setClipRect(0, 0, view.width, height - foot)
             paint.paint_ruler(p, view, ink, lay, height)
@@ -154,13 +162,16 @@ class TimelineCanvas(QWidget):
                 paint.paint_empty(p, area, ink)
             if hidden:
                 area = QRect(0, height - foot, self.width(), foot)
-                paint.paint_more(p, area, hidden, ink)
+                paint.paint_more(p, area, hidden, self._step, ink)
 
-    def _selected_row(self, p: QPainter) -> None:
-        lay = self.lay
+    def _rows(self, p: QPainter) -> None:
+        lay, ink, width = self.lay, self.ink, self.width()
         for one, y in self.shown:
             if one.request_id == self.request_id:
-                p.fillRect(0, y, self.width(), lay.pitch, self.ink.selection)
+                p.fillRect(0, y, width, lay.pitch, ink.selection)
+            p.fillRect(0, y + lay.pitch, width, 1, ink.rule)
+        p.fillRect(0, 0, width, lay.lanes_top, ink.panel)
+        p.fillRect(0, lay.lanes_top, width, 1, ink.rule)
 
     def _names(self, p: QPainter, bottom: int) -> None:
         lay, ink = self.lay, self.ink
@@ -173,11 +184,9 @@ class TimelineCanvas(QWidget):
         ):
             paint.paint_name(p, text, QRect(0, y - 6, lay.label, height + 12), ink)
         p.setClipRect(0, lay.lanes_top, self.width(), bottom - lay.lanes_top)
-        p.fillRect(0, lay.lanes_top, self.width(), 1, ink.rule)
         for one, y in self.shown:
             row = QRect(0, y, lay.label, lay.pitch)
             paint.paint_title(p, one, row, ink, selected=one.request_id == self.request_id)
-            p.fillRect(0, y + lay.pitch, self.width(), 1, ink.rule)
         p.setClipping(False)
 
     def _arrows(self, p: QPainter, lanes: list[Lane], bar_top: int) -> None:

@@ -52,10 +52,14 @@ class Ink:
         self.metrics = QFontMetrics(self.font)
         self.small_metrics = QFontMetrics(self.small)
         self.bar_metrics = QFontMetrics(self.on_bar)
+        self.drop = self.metrics.capHeight() // 2
+        """How far below the middle of a line its letters stand."""
+        self.small_drop = self.small_metrics.capHeight() // 2
         self._fills: dict[int, QColor] = {}
         self._softs: dict[int, QColor] = {}
         self._shades: dict[int, QColor] = {}
         self._hatches: dict[int, QBrush] = {}
+        self._dots: dict[int, QPixmap] = {}
         self._short: dict[tuple[str, int, bool], str] = {}
 
     def px(self, size: float) -> int:
@@ -92,6 +96,19 @@ class Ink:
         found = self._hatches.get(owner % 8)
         if found is None:
             found = self._hatches[owner % 8] = QBrush(self._tile(self.fill(owner)))
+        return found
+
+    def dot(self, owner: int) -> QPixmap:
+        """Return the round mark of a request, 8 design pixels wide."""
+        found = self._dots.get(owner % 8)
+        if found is None:
+            size = self.px(8)
+            found = QPixmap(round(size * self.ratio), round(size * self.ratio))
+            found.setDevicePixelRatio(self.ratio)
+            found.fill(Qt.GlobalColor.transparent)
+            with QPainter(found) as p:
+                self._theme.paint_dot(p, QPointF(size / 2, size / 2), self.fill(owner))
+            self._dots[owner % 8] = found
         return found
 
     def _tile(self, hue: QColor) -> QPixmap:

@@ -16,6 +16,8 @@ from .timeline_view import View, duration
 
 MANY_RUNS = 400
 MANY_WAITS = 200
+NARROW = 7
+"""Below this width, in pixels, a lane shows its runs and waits only."""
 LABEL_LEAST = 20
 """The narrowest bar, in pixels, that is worth a word."""
 
@@ -102,6 +104,26 @@ class LaneList:
         young = self._rows[max(self._first, begin + first) : min(self._last, begin + last)]
         return older[first:last] + ([row[0] for row in young] if last > len(older) else [])
 
+    def sample(self, room: int, step: int) -> tuple[list[int], int]:
+        """Return about *room* of the requests, and how far apart they are: every how manieth.
+
+        The longest under way come first. The same requests are chosen from frame to frame, as
+        long as the step stays; *step* is that of the frame before. Steps are odd, or all of those
+        chosen would have the same hue.
+        """
+        older = self._older[: room // 3]
+        room -= len(older)
+        count = self._last - self._first
+        if not step or not room / 3 <= count / step <= room:
+            step = 1
+            while count > room * step:
+                step = step * 2 + 1
+        if not count:
+            return older, step
+        first, last = self._rows[self._first][0], self._rows[self._last - 1][0]
+        chosen = range(first + -first % step, last + 1, step)
+        return older + list(chosen[-room:]), step
+
     def place(self, request_id: int) -> int | None:
         """Return the place of a request, or None when it does not overlap the span."""
         found = bisect_left(self._older, request_id)
@@ -120,7 +142,9 @@ def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | Non
         return None
     begin, end = row[9], row[10]
     left, right = _cut(view, begin, now_ns if end is None else end)
-    stages = _stages(store, request_id, view, now_ns)
+    stages = []
+    if right - left >= NARROW:
+        stages = _stages(store, request_id, view, now_ns)
     waits, wait_rows = _waits(store, request_id, view, now_ns)
     runs = run_bars(store, request_id, view, begin, now_ns if end is None else end)
     if runs:
@@ -134,9 +158,11 @@ def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | Non
 
 
 def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
-    left = int(min(view.width + 1.0, max(-2.0, view.x(start_ns))))
-    right = int(min(view.width + 2.0, max(-1.0, view.x(end_ns))))
-    return left, max(right, left + 1)
+    begin, per, edge = view.start, 1 / view.scale, view.width + 1
+    left, right = (start_ns - begin) * per, (end_ns - begin) * per
+    a = -2 if left < -2 else edge if left > edge else int(left)
+    b = -1 if right < -1 else edge + 1 if right > edge else int(right)
+    return a, b if b > a else a + 1
 
 
 def _stages(store: Store, request_id: int, view: View, now_ns: float) -> list[Bar]:
@@ -253,6 +279,7 @@ def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar]) -> list[Label]
         taken.sort()
         left = stage.left
         for a, b in (*taken, (stage.right, stage.right)):
+            a = min(a, stage.right)
             if a - left >= LABEL_LEAST:
                 labels.append(Label(left, a, stage.depth, stage.text))
             left = max(left, b)

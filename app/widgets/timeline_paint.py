@@ -10,8 +10,6 @@ from .timeline_ink import Ink, Layout
 from .timeline_lanes import Arrow, Bar, Label, Lane
 from .timeline_view import View
 
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
 _CENTRE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
 
 
@@ -35,7 +33,7 @@ def paint_ruler(p: QPainter, view: View, ink: Ink, lay: Layout, height: int) -> 
             continue
         p.fillRect(x, lay.ruler - ink.px(4), 1, height - lay.ruler + ink.px(4), ink.grid)
         if x + room * 0.6 < view.width:
-            p.drawText(QRect(x + 4, 0, room, lay.ruler - 2), _LEFT, text)
+            p.drawText(x + 4, lay.ruler // 2 + ink.small_drop, text)
 
 
 def paint_bars(p: QPainter, bars: list[Bar], colour: QColor, top: int, height: int) -> None:
@@ -67,7 +65,7 @@ def paint_lane(
     if lane.note and 0 < lane.right < view.width:
         p.setFont(ink.small)
         p.setPen(ink.error if lane.bad else ink.dim)
-        p.drawText(lane.right + ink.px(6), middle + ink.small_metrics.capHeight() // 2, lane.note)
+        p.drawText(lane.right + ink.px(6), middle + ink.small_drop, lane.note)
 
 
 def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
@@ -109,12 +107,13 @@ def _label(p: QPainter, label: Label, lane: Lane, top: int, ink: Ink, lay: Layou
         return
     if not wait:
         p.setPen(ink.on_hue)
-        p.drawText(QRect(left, top, width, lay.bar), _LEFT, text)
+        p.drawText(left, top + lay.bar // 2 + ink.small_drop, text)
         return
     height = lay.bar // lane.wait_rows
     if height >= ink.bar_metrics.ascent():
         p.setPen(ink.text)
-        p.drawText(QRect(left, top + (-1 - label.depth) * height, width, height), _LEFT, text)
+        middle = top + (-1 - label.depth) * height + height // 2
+        p.drawText(left, middle + ink.small_drop, text)
 
 
 def paint_title(
@@ -123,22 +122,18 @@ def paint_title(
     """Paint a lane's dot and name in the labels' column."""
     dot = ink.px(8)
     x = row.left() + ink.px(12)
-    p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    p.setPen(Qt.PenStyle.NoPen)
-    p.setBrush(ink.fill(lane.request_id))
-    p.drawEllipse(QPointF(x + dot / 2, row.center().y() + 0.5), dot / 2, dot / 2)
-    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    p.drawPixmap(x, row.top() + (row.height() - dot) // 2, ink.dot(lane.request_id))
     p.setPen(ink.accent if selected else ink.text)
     left = x + dot + ink.px(8)
     width = row.right() - left - ink.px(4)
-    p.drawText(QRect(left, row.top(), width, row.height()), _LEFT, ink.short(lane.title, width))
+    p.drawText(left, row.center().y() + 1 + ink.drop, ink.short(lane.title, width))
 
 
 def paint_name(p: QPainter, text: str, row: QRect, ink: Ink) -> None:
     """Paint the name of the loop's or the window's lane."""
     left = row.left() + ink.px(12)
     width = row.right() - left - ink.px(4)
-    p.drawText(QRect(left, row.top(), width, row.height()), _LEFT, ink.short(text, width))
+    p.drawText(left, row.center().y() + 1 + ink.drop, ink.short(text, width))
 
 
 def paint_arrow(
@@ -169,7 +164,7 @@ def paint_arrow(
     p.fillRect(left - 2, label_y - high // 2, width + 4, high, ink.panel)
     p.setFont(ink.small)
     p.setPen(ink.accent)
-    p.drawText(left, label_y + ink.small_metrics.capHeight() // 2, text)
+    p.drawText(left, label_y + ink.small_drop, text)
 
 
 def paint_mark(
@@ -182,7 +177,7 @@ def paint_mark(
     width = ink.small_metrics.horizontalAdvance(text)
     left = x + ink.px(6)
     p.fillRect(left - 2, height - ink.px(22), width + 4, ink.px(18), ink.panel)
-    p.drawText(QRect(left, height - ink.px(22), width + 4, ink.px(18)), _LEFT, text)
+    p.drawText(left, height - ink.px(13) + ink.small_drop, text)
 
 
 def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
@@ -205,11 +200,13 @@ def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
     )
 
 
-def paint_more(p: QPainter, area: QRect, hidden: int, ink: Ink) -> None:
-    """Say how many lanes there was no room for."""
+def paint_more(p: QPainter, area: QRect, hidden: int, step: int, ink: Ink) -> None:
+    """Say how many lanes there was no room for, and how those shown were chosen."""
     p.fillRect(area, ink.panel)
     p.fillRect(area.left(), area.top(), area.width(), 1, ink.rule)
     p.setFont(ink.small)
     p.setPen(ink.dim)
     text = tr("… and {count} more", count=f"{hidden:,}")
-    p.drawText(area.adjusted(ink.px(12), 0, -ink.px(12), 0), _LEFT, text)
+    if step:
+        text += " · " + tr("one in {step} is shown; press F to stop and see all", step=step)
+    p.drawText(area.left() + ink.px(12), area.center().y() + 1 + ink.small_drop, text)

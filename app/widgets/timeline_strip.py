@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from operator import itemgetter
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
 
+from app.recording.events import Row
 from app.recording.store import Store
 
 from .timeline_ink import Ink
@@ -16,7 +18,7 @@ from .timeline_view import View
 _ID, _START, _END = itemgetter(0), itemgetter(2), itemgetter(3)
 _TICK_START, _TICK_END = itemgetter(1), itemgetter(3)
 
-SAMPLES = 24
+SAMPLES = 16
 """How many runs of one pixel are looked at, at most. The cost follows pixels, not history."""
 
 
@@ -105,52 +107,52 @@ class Strip:
             p.fillRect(left, 0, 1, height, frame)
 
     def _runs(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
-        rows = self.store.runs.rows
-        x, scale, start, count = view.x, view.scale, view.start, len(rows)
         fill = self._ink.fill
-        at = bisect_left(rows, view.time(first), key=_END)
-        pending = [first, first, 0, 0]  # left, right, owner, height: not yet painted
-        while at < count:
-            row = rows[at]
-            left = x(row[2])
-            if left >= last:
-                break
-            a = max(first, int(left))
-            b = int(x(row[3]))
-            if b - a >= 2:
-                b, owner, tall, at = min(b, last), row[5], height, at + 1
-            else:
-                limit = start + (a + 1) * scale
-                until = at + 1
-                if until < count and rows[until][2] < limit:
-                    reach = min(count, at + 48)
-                    if reach < count and rows[reach - 1][2] < limit:
-                        reach = count
-                    until = bisect_left(rows, limit, until, reach, key=_START)
-                busy, owner = _summary(rows, at, until)
-                share = min(1.0, busy / scale)
-                tall = int(height * (0.45 + 0.55 * share))
-                b, at = a + 1, until
-            begun, end, before, high = pending
+        begun, end, before, high = first, first, 0, 0
+        for a, b, owner, busy in _columns(self.store.runs.rows, view, first, last):
+            tall = height if b - a > 1 else int(height * (0.45 + 0.55 * min(1.0, busy)))
             if owner == before and tall == high and a <= end:
-                pending[1] = max(b, end)
+                end = max(b, end)
                 continue
-            p.fillRect(begun, height - high, end - begun, high, fill(before))
-            pending = [a, b, owner, tall]
-        begun, end, before, high = pending
-        p.fillRect(begun, height - high, end - begun, high, fill(before))
+            if end > begun:
+                p.fillRect(begun, height - high, end - begun, high, fill(before))
+            begun, end, before, high = a, b, owner, tall
+        p.fillRect(begun, height - high, min(last, end) - begun, high, fill(before))
 
 
-def _summary(rows: list[tuple[int, ...]], first: int, last: int) -> tuple[float, int]:
-    """Return the busy time of some runs, and the owner of the longest; estimated when many."""
-    if last - first == 1:
-        row = rows[first]
-        return row[3] - row[2], row[5]
-    stride = (last - first) // SAMPLES + 1
-    busy = longest = owner = 0
-    for row in rows[first:last:stride]:
-        time = row[3] - row[2]
-        busy += time
-        if time > longest:
-            longest, owner = time, row[5]
-    return busy * stride, owner
+def _columns(
+    rows: list[Row], view: View, first: int, last: int
+) -> Iterator[tuple[int, int, int, float]]:
+    """Yield what to draw: from a pixel up to a pixel, whose run is the longest, how busy (0 to 1).
+
+    Of the runs within one pixel at most about `SAMPLES` are looked at.
+    """
+    start, scale = view.start, view.scale
+    at = bisect_left(rows, start + first * scale, key=_END)
+    until = bisect_left(rows, start + last * scale, at, key=_START)
+    while at < until:
+        row = rows[at]
+        begin, end = row[2], row[3]
+        a = int((begin - start) / scale)
+        b = int((end - start) / scale)
+        if a < first:
+            a = first
+        if b - a >= 2:
+            yield a, b, row[5], 1.0
+            at += 1
+            continue
+        then = at + 1
+        limit = start + (a + 1) * scale
+        if then < until and rows[then][2] < limit:
+            reach = then + 32
+            if reach > until or rows[reach - 1][2] < limit:
+                reach = until
+            then = bisect_left(rows, limit, then, reach, key=_START)
+        busy, longest, owner = 0, -1, 0
+        for row in rows[at : then : (then - at) // SAMPLES + 1]:
+            time = row[3] - row[2]
+            busy += time
+            if time > longest:
+                longest, owner = time, row[5]
+        yield a, a + 1, owner, busy * ((then - at) // SAMPLES + 1) / scale
+        at = then

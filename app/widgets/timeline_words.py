@@ -27,11 +27,11 @@ def lane_words(store: Store, lane: Lane, view: View, x: float, now_ns: float) ->
     end = now_ns if request.end_ns is None else request.end_ns
     state = str(request.status) if request.status else tr("under way")
     lines.append(f"{state} · {duration(end - request.start_ns)} · {escape(request.handler or '–')}")
-    around = [bar for bar in lane.stages if bar.left - _NEAR <= x < bar.right + _NEAR]
-    stages = {stage.seq: stage for stage in store.stages_of(lane.request_id)}
-    for bar in around:
-        if bar.key in stages:
-            lines.append(_stage(stages[bar.key], now_ns))
+    near = view.scale * _NEAR
+    for stage in store.stages_of(lane.request_id):
+        until = now_ns if stage.end_ns is None else stage.end_ns
+        if stage.start_ns - near <= time < until + near:
+            lines.append(_stage(stage, now_ns))
     wait_bar = _nearest(lane.waits, x)
     wait_row = store.waits.get(wait_bar.key) if wait_bar else None
     if wait_row is not None:
