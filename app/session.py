@@ -173,7 +173,12 @@ class Session(Controls):
             token = self._clients[shot.client].xsrf_header(url)
             headers += [token] if token else []
         return ClientRequest(
-            url, shot.method, tuple(headers), shot.body, follow_redirects=shot.follow_redirects
+            url,
+            shot.method,
+            tuple(headers),
+            shot.body,
+            follow_redirects=shot.follow_redirects,
+            timeout=None,  # A lesson may let a request wait for as long as it talks.
         )
 
     async def _fire(self, shot: Shot, request: ClientRequest) -> None:
