@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+import html
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QColor
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -16,7 +19,26 @@ from PySide6.QtWidgets import (
 )
 
 from .i18n import tr
+from .parts import IconButton
 from .theme import Theme
+
+HEAD_ROW = 36
+"""The height of a card's head in unzoomed pixels."""
+
+
+class _Head(QFrame):
+    """Docks ask the title bar's hint for its height, whatever its fixed height is."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("cardHead")
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._theme.px(HEAD_ROW))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(60), self._theme.px(HEAD_ROW))
 
 
 class Card(QObject):
@@ -31,8 +53,7 @@ class Card(QObject):
     def __init__(self, theme: Theme, *, tabbed: bool = True) -> None:
         super().__init__()
         self._theme = theme
-        self.head, self.body = QFrame(), QFrame()
-        self.head.setObjectName("cardHead")
+        self.head, self.body = _Head(theme), QFrame()
         self.body.setObjectName("cardBody")
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
@@ -42,6 +63,7 @@ class Card(QObject):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.title = QLabel()
         self.title.setObjectName("cardTitle")
+        self.title.setTextFormat(Qt.TextFormat.RichText)
         self.title.setVisible(not tabbed)
         self.stack = QStackedWidget()
         self._keys: dict[QWidget, str] = {}
@@ -63,7 +85,7 @@ class Card(QObject):
         self._restyle()
 
     def _restyle(self) -> None:
-        self.head.setFixedHeight(self._theme.px(35))
+        self.head.setFixedHeight(self._theme.px(HEAD_ROW))
 
     def add(self, page: QWidget, title: str, *, translate: bool = True) -> int:
         """Add a page under an English title (or under a name that is never translated)."""
@@ -73,6 +95,14 @@ class Card(QObject):
         at = self.tabs.addTab(tr(title) if translate else title)
         self.title.setText(self.tabs.tabText(0))
         return at
+
+    def make_closable(self, page: QWidget, close: Callable[[], None]) -> None:
+        """Give a page's tab a button that calls *close*."""
+        button = IconButton(self._theme, "cross", "Close", close)
+        button.setProperty("tab", True)
+        button.setFixedSize(self._theme.px(20), self._theme.px(20))
+        at = self.stack.indexOf(page)
+        self.tabs.setTabButton(at, QTabBar.ButtonPosition.RightSide, button)
 
     def remove(self, page: QWidget) -> None:
         """Take a page away. Its widget lives on."""
@@ -85,6 +115,12 @@ class Card(QObject):
     def show_page(self, page: QWidget) -> None:
         """Switch to a page."""
         self.tabs.setCurrentIndex(self.stack.indexOf(page))
+
+    def set_heading(self, text: str, hue: QColor | None = None) -> None:
+        """Set the heading of a card without tabs, with the hue of what it shows."""
+        plain = html.escape(text)
+        mark = f'<span style="color:{hue.name()}">●</span>&nbsp; ' if hue is not None else ""
+        self.title.setText(mark + plain)
 
     def set_title(self, page: QWidget, title: str) -> None:
         """Set a page's title as it is, without translating it."""

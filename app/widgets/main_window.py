@@ -12,16 +12,24 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, Q
 from app.recording.store import Store
 
 from .card import Card, CardDock, CardFrame
+from .clients import ClientsPanel
+from .connections import ConnectionsPanel
 from .controls import Controls, Shot
+from .cookies_panel import CookiesPanel
+from .detail import DetailPanel
+from .editors import Editors
 from .i18n import language, tr
 from .icons import app_icon
+from .log_panel import LogPanel
 from .menus import Menus
 from .metrics import measure
 from .parts import Banner
 from .refresher import Refresher
 from .requests import RequestsPanel
 from .selection import Selection
+from .site_tree import SiteTree
 from .theme import GAP, Theme
+from .timeline import TimelinePanel
 from .top_bar import TopBar
 
 _STATE_VERSION = 1
@@ -64,14 +72,39 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         store, theme = self.store, self.theme
-        self.requests = RequestsPanel(store, self.selection, theme)
-        self._refresher.add(self.requests)
+        selection, controls = self.selection, self.controls
+        self.timeline = TimelinePanel(store, theme)
+        self.requests = RequestsPanel(store, selection, theme)
+        self.cookies = CookiesPanel(store, controls, selection, theme)
+        self.connections = ConnectionsPanel(store, theme)
+        self.log = LogPanel(store, selection, theme)
+        self.clients = ClientsPanel(controls, theme)
+        self.detail = DetailPanel(store, selection, theme)
+        self._refresher.add(self.timeline, 0)
+        for panel in (self.requests, self.cookies, self.connections, self.log):
+            self._refresher.add(panel)
+        self._refresher.add(self.detail)
+        self._refresher.add(self.clients, 0.25)
 
     def _make_docks(self) -> None:
         theme = self.theme
-        self.centre = Card(theme)
-        self.traffic = Card(theme)
-        self.traffic.add(self.requests, "Requests")
+        self.site, self.centre, self.traffic = Card(theme), Card(theme), Card(theme)
+        clients, selected = Card(theme, tabbed=False), Card(theme, tabbed=False)
+        self.centre.add(self.timeline, "Timeline")
+        self.centre.corner.addWidget(self.timeline.tools)
+        for panel, title in (
+            (self.requests, "Requests"),
+            (self.cookies, "Cookies"),
+            (self.connections, "Connections"),
+            (self.log, "Log"),
+        ):
+            self.traffic.add(panel, title)
+        clients.add(self.clients, "Clients")
+        clients.corner.addWidget(self.clients.add)
+        clients.corner.addWidget(self.clients.clear)
+        selected.add(self.detail, "Selected request")
+        self.editors = Editors(self.controls, self.centre, theme, self)
+        self.tree = SiteTree(self.controls, self.editors, self.site, theme)
         self.setCentralWidget(CardFrame(self.centre))
         for corner, area in (
             (Qt.Corner.TopLeftCorner, _LEFT),
@@ -80,9 +113,18 @@ class MainWindow(QMainWindow):
             (Qt.Corner.BottomRightCorner, _RIGHT),
         ):
             self.setCorner(corner, area)
-        self.traffic_dock = CardDock(self.traffic, "Traffic", self)
-        self.addDockWidget(_BOTTOM, self.traffic_dock)
-        self.docks = [self.traffic_dock]
+        self.docks = [
+            self._dock(self.site, "Site", _LEFT),
+            self._dock(clients, "Clients", _LEFT),
+            self._dock(self.traffic, "Traffic", _BOTTOM),
+            self._dock(selected, "Selected request", _RIGHT),
+        ]
+        self._selected = selected
+
+    def _dock(self, card: Card, name: str, area: Qt.DockWidgetArea) -> CardDock:
+        dock = CardDock(card, name, self)
+        self.addDockWidget(area, dock)
+        return dock
 
     def _make_top(self) -> None:
         self._menu_bar = QMenuBar()
@@ -103,8 +145,22 @@ class MainWindow(QMainWindow):
         language.changed.connect(self.retranslate)
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
-        for card in (self.centre, self.traffic):
-            card.switched.connect(self._refresher.all_visible)
+        self.timeline.request_selected.connect(self.selection.select)
+        self.selection.changed.connect(self.timeline.select_request)
+        self.detail.heading.connect(self._show_heading)
+        self.editors.failed.connect(self.say)
+        self.editors.saved.connect(lambda: self.banner.say(tr("Saved"), "ok"))
+        self.centre.switched.connect(self._switched)
+        self.traffic.switched.connect(self._refresher.all_visible)
+
+    def _switched(self) -> None:
+        seen = self.centre.stack.currentWidget() is self.timeline
+        self.timeline.tools.setVisible(seen)
+        self._refresher.all_visible()
+
+    def _show_heading(self, request_id: int, text: str) -> None:
+        hue = self.theme.hue(request_id) if request_id else None
+        self._selected.set_heading(text or tr("Selected request"), hue)
 
     def _restyle(self) -> None:
         gap = self.theme.px(GAP)
@@ -115,6 +171,8 @@ class MainWindow(QMainWindow):
         """Set all texts again, after the language changed."""
         self.top_bar.retranslate()
         self.menus.retranslate()
+        self.tree.retranslate()
+        self.editors.retranslate()
         self.centre.retranslate()
         for dock in self.docks:
             dock.retranslate()
@@ -184,7 +242,16 @@ class MainWindow(QMainWindow):
         self._default_sizes()
 
     def _default_sizes(self) -> None:
-        return
+        """Share the room out as in the drawings."""
+        px, height = self.theme.px, self.height() - self.top_bar.height() - self.theme.px(40)
+        site, clients, traffic, selected = self.docks
+        left = min(px(270), round(self.width() * 0.2))
+        right = min(px(390), round(self.width() * 0.25))
+        self.resizeDocks([site, selected], [left, right], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [site, clients], [round(height * 0.42), round(height * 0.58)], Qt.Orientation.Vertical
+        )
+        self.resizeDocks([traffic], [round(height * 0.38)], Qt.Orientation.Vertical)
 
     def _restore(self) -> None:
         settings = self.theme.settings
@@ -198,9 +265,16 @@ class MainWindow(QMainWindow):
             self._laid_out = self.restoreState(state, _STATE_VERSION)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.editors.confirm_leaving(self._leave):
+            event.ignore()
+            return
         settings = self.theme.settings
         if settings is not None:
             settings.setValue("window/geometry", self.saveGeometry())
             settings.setValue("window/state", self.saveState(_STATE_VERSION))
         event.accept()
         self.closed.emit()
+
+    def _leave(self) -> None:
+        self.editors.forget_changes()
+        self.close()

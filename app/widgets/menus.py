@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from .help import show_about, show_keys
 from .i18n import LANGUAGES, language, tr
 from .theme import SCHEMES
 
@@ -28,6 +29,7 @@ class Menus:
         self._edit()
         self._view()
         self._server()
+        self._help()
         self.retranslate()
 
     def _menu(self, title: str) -> QMenu:
@@ -48,10 +50,19 @@ class Menus:
 
     def _file(self) -> None:
         menu = self._menu("&File")
+        self._add(menu, "&Save", self._window.editors.save, "Ctrl+S")
+        menu.addSeparator()
         self._add(menu, "&Quit", self._window.close, "Ctrl+Q")
 
     def _edit(self) -> None:
-        pass
+        menu, editors = self._menu("&Edit"), self._window.editors
+        self._add(menu, "&Undo", editors.undo, "Ctrl+Z")
+        self._add(menu, "&Redo", editors.redo, "Ctrl+Shift+Z", "Ctrl+Y")
+
+    def _help(self) -> None:
+        menu = self._menu("&Help")
+        self._add(menu, "Keys", lambda: show_keys(self._window), "F1")
+        self._add(menu, "About Loopscope", lambda: show_about(self._window))
 
     def _view(self) -> None:
         window, theme = self._window, self._window.theme

@@ -28,6 +28,7 @@ XSRF_WORDS = {
     "quoted-token": "quoted token",
     "bytes-token": "bytes token",
     "wrong-token": "wrong token",
+    "overridden": "own check",
 }
 """The codes of XSRF verdicts in words."""
 
@@ -108,15 +109,15 @@ class RequestsPanel(QWidget):
 
     def _columns(self) -> list[Column]:
         return [
-            Column("#", 78, lambda row: str(row[0]), dot=lambda row: int(row[0]), mono=True),
-            Column("Client", 84, lambda row: row[2] or "—", lambda row: _known(row[2])),
-            Column("Method", 74, lambda row: row[3], mono=True),
-            Column("Path", 160, lambda row: path_of(row[4]), mono=True, stretch=True),
-            Column("Handler", 136, lambda row: row[7] or "—", lambda row: _known(row[7])),
-            Column("Status", 76, status_words, status_colour),
-            Column("XSRF", 86, self._xsrf, self._xsrf_colour),
-            Column("Cookies", 72, cookie_words),
-            Column("Size", 78, lambda row: size(row[16]), right=True),
+            Column("#", 66, lambda row: str(row[0]), dot=lambda row: int(row[0]), mono=True),
+            Column("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2])),
+            Column("Method", 70, lambda row: row[3], mono=True),
+            Column("Path", 120, lambda row: path_of(row[4]), mono=True, stretch=True),
+            Column("Handler", 128, lambda row: row[7] or "—", lambda row: _known(row[7]), spare=3),
+            Column("Status", 66, status_words, status_colour),
+            Column("XSRF", 96, self._xsrf, self._xsrf_colour),
+            Column("Cookies", 68, cookie_words, spare=1),
+            Column("Size", 70, lambda row: size(row[16]), right=True, spare=2),
             Column("Time", 84, self._time, self._time_colour, right=True, mono=True),
         ]
 

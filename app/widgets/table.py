@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.recording.events import Row
@@ -49,6 +49,8 @@ class Column:
     mono: bool = False
     right: bool = False
     stretch: bool = False
+    spare: int = 0
+    """Where there is too little room, columns are hidden from the greatest number on; 0 never."""
 
 
 class RowsModel(QAbstractTableModel):
@@ -273,7 +275,22 @@ class RowsView(QTableView):
                 header.setSectionResizeMode(at, QHeaderView.ResizeMode.Stretch)
             else:
                 self.setColumnWidth(at, px(column.width))
+        self._make_room()
         self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Hide columns that can be spared until the others fit."""
+        columns, room = self.rows_model.columns, self.viewport().width() / self._theme.zoom
+        width = sum(column.width for column in columns)
+        for at in sorted(range(len(columns)), key=lambda at: -columns[at].spare):
+            if columns[at].spare:
+                hide = width > room
+                self.setColumnHidden(at, hide)
+                width -= columns[at].width if hide else 0
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

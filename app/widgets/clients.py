@@ -1,0 +1,217 @@
+"""The named clients, and the form that fires their requests."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .clients_form import RequestForm
+from .controls import Controls, Shot
+from .curl import curl, goes_to
+from .i18n import tr
+from .icons import icon
+from .parts import IconButton, label
+from .theme import ROW, Theme
+
+
+class ClientsPanel(QWidget):
+    """Who asks, and what they ask."""
+
+    fired = Signal()
+    """A request was fired from here."""
+
+    def __init__(self, controls: Controls, theme: Theme) -> None:
+        super().__init__()
+        self._controls = controls
+        self._theme = theme
+        self._shown: object = None
+        self._busy = False
+        self.list = QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.add = IconButton(theme, "plus", "Add a client", self._add)
+        self.clear = IconButton(theme, "trash", "Clear this client's cookies", self._clear)
+        self.form = RequestForm(controls, theme)
+        self.fire = QPushButton()
+        self.fire.setProperty("primary", True)
+        self.burst = QPushButton()
+        self.count, self.at_once = QSpinBox(), QSpinBox()
+        for box, value, top in ((self.count, 50, 100_000), (self.at_once, 8, 500)):
+            box.setRange(1, top)
+            box.setValue(value)
+            box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+            box.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.cancel = IconButton(theme, "cross", "Cancel what is under way", self._cancel)
+        self.curl = IconButton(theme, "copy", "Copy as cURL", self.copy_curl)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self._arrange()
+        self._connect()
+        self._restyle()
+        self.retranslate()
+        self.refresh()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.fire)
+        row.addWidget(self.burst)
+        row.addWidget(self.count)
+        row.addWidget(label("×"))
+        row.addWidget(self.at_once)
+        row.addWidget(self.cancel)
+        row.addStretch(1)
+        row.addWidget(self.curl)
+        form = QVBoxLayout()
+        form.setContentsMargins(12, 4, 12, 4)
+        form.setSpacing(8)
+        form.addWidget(self.form)
+        form.addLayout(row)
+        form.addWidget(self.progress)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(form)
+
+    def _connect(self) -> None:
+        self.fire.clicked.connect(lambda: self.shoot(1, 1))
+        self.burst.clicked.connect(lambda: self.shoot(self.count.value(), self.at_once.value()))
+        self.form.submitted.connect(lambda: self.shoot(1, 1))
+        self._controls.clients_changed.connect(self.refresh)
+        self._controls.fired.connect(self._progress)
+        self._theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        px = self._theme.px
+        self.fire.setIcon(icon(self._theme, "send", "on_hue"))
+        self.burst.setIcon(icon(self._theme, "burst"))
+        for button in (self.fire, self.burst):
+            button.setIconSize(QSize(px(15), px(15)))
+        self.count.setFixedWidth(px(56))
+        self.at_once.setFixedWidth(px(42))
+        self.progress.setFixedHeight(px(4))
+        self.list.setMinimumHeight(px(2 * ROW))
+        self._shown = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the clients as they are now."""
+        states = self._controls.clients()
+        shown = [(state.name, len(state.cookies), state.under_way) for state in states]
+        if shown == self._shown:
+            return
+        self._shown = shown
+        current = self.client
+        self.list.clear()
+        for at, (name, cookies, under_way) in enumerate(shown):
+            words = tr("{count} cookies", count=cookies) if cookies else tr("no cookies")
+            if under_way:
+                words = f"{tr('{count} under way', count=under_way)} · {words}"
+            item = QTreeWidgetItem([name, words])
+            item.setIcon(0, _dot(self._theme, self._theme.hue(at + 1)))
+            item.setForeground(1, self._theme.colours.dim)
+            item.setSizeHint(0, QSize(10, self._theme.px(ROW)))
+            self.list.addTopLevelItem(item)
+            if name == current or (not current and at == 0):
+                self.list.setCurrentItem(item)
+
+    @property
+    def client(self) -> str:
+        """The name of the client that is chosen; empty when there is none."""
+        item = self.list.currentItem()
+        return item.text(0) if item is not None else ""
+
+    def _add(self) -> None:
+        name = self._controls.add_client()
+        self.refresh()
+        for item in self.list.findItems(name, Qt.MatchFlag.MatchExactly):
+            self.list.setCurrentItem(item)
+
+    def _clear(self) -> None:
+        if self.client:
+            self._controls.clear_jar(self.client)
+
+    def shot(self, count: int = 1, at_once: int = 1) -> Shot:
+        """Return what the form says, for the chosen client; a first client is made if needed."""
+        if not self.client:
+            self._add()
+        return self.form.shot(self.client, count, at_once)
+
+    def shoot(self, count: int, at_once: int) -> None:
+        """Fire what the form says."""
+        if not self.form.valid():
+            return
+        self._controls.fire(self.shot(count, at_once))
+        self.fired.emit()
+
+    def _cancel(self) -> None:
+        self._controls.cancel_fire()
+
+    def _progress(self, answered: int, total: int) -> None:
+        self.progress.setRange(0, max(total, 1))
+        self.progress.setValue(answered)
+        busy = answered < total
+        self.progress.setToolTip(tr("{answered} of {total}", answered=answered, total=total))
+        self.cancel.setEnabled(busy)
+        if not busy:
+            self.progress.setValue(0)
+
+    def copy_curl(self) -> None:
+        """Copy what would be sent as a command line."""
+        shot = self.shot()
+        host, port = self._controls.host_and_port
+        base = self._controls.address or f"http://{host}:{port}/"
+        url = urljoin(base, shot.url)
+        jars = {state.name: state.cookies for state in self._controls.clients()}
+        text = curl(shot, url, [c for c in jars.get(shot.client, []) if goes_to(c, url)])
+        QGuiApplication.clipboard().setText(text)
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+        self.list.setAccessibleName(tr("Clients"))
+        self.fire.setText(tr("Fire"))
+        self.fire.setToolTip(tr("Send this request (Ctrl+Return)"))
+        self.burst.setText(tr("Burst"))
+        self.burst.setToolTip(tr("Send it many times, several at once"))
+        self.count.setToolTip(tr("How many"))
+        self.count.setAccessibleName(tr("How many"))
+        self.at_once.setToolTip(tr("How many at once"))
+        self.at_once.setAccessibleName(tr("How many at once"))
+        self.progress.setAccessibleName(tr("Progress"))
+        for button in (self.add, self.clear, self.cancel, self.curl):
+            button.retranslate()
+        self.form.retranslate()
+        self.cancel.setEnabled(False)
+        self._shown = None
+        self.refresh()
+
+
+def _dot(theme: Theme, colour: QColor) -> QIcon:
+    side = theme.px(16)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    with QPainter(pixmap) as painter:
+        theme.paint_dot(painter, pixmap.rect().toRectF().center(), colour)
+    return QIcon(pixmap)

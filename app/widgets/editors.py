@@ -1,0 +1,189 @@
+"""The editors as tabs, and how what they hold comes to be served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.server.site import Problem, Site, SiteError
+
+from .card import Card
+from .controls import Controls
+from .editor_page import FilePage, Page
+from .i18n import tr
+from .routes_editor import KEY, RoutesPage
+from .theme import Theme
+
+
+class Editors(QObject):
+    """Opens editors in a card's tabs, applies and saves them."""
+
+    failed = Signal(str)
+    """Something could not be applied or saved; the text says why."""
+    saved = Signal()
+
+    def __init__(self, controls: Controls, card: Card, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._controls = controls
+        self._card = card
+        self._theme = theme
+        self._window = parent
+        self.pages: dict[str, Page] = {}
+        self.unsaved = False
+        """Whether something was applied since it was last saved."""
+        controls.server_changed.connect(self._site_changed)
+
+    # -- Opening and closing ---------------------------------------------------------------
+
+    def open_file(self, folder: str, name: str, line: int = 0) -> None:
+        """Open ``handlers/…`` or ``templates/…``, at a line when it is not 0."""
+        key = f"{folder}/{name}"
+        if key not in self.pages:
+            site = self._controls.site
+            sources = site.handlers if folder == "handlers" else site.templates
+            self._open(FilePage(folder, name, sources.get(name, ""), self._theme))
+        page = self.pages[key]
+        self._card.show_page(page)
+        page.setFocus()
+        if line and isinstance(page, FilePage):
+            page.editor.go_to(line)
+
+    def open_routes(self, row: int = -1) -> None:
+        """Open the editor of the routes, at a row."""
+        if KEY not in self.pages:
+            self._open(RoutesPage(self._controls.site, self._theme))
+        page = self.pages[KEY]
+        self._card.show_page(page)
+        page.setFocus()
+        if isinstance(page, RoutesPage) and row >= 0:
+            page.go_to(row)
+
+    def _open(self, page: Page) -> None:
+        self.pages[page.key] = page
+        at = self._card.add(page, page.title, translate=False)
+        self._card.tabs.setTabToolTip(at, page.key)
+        self._card.make_closable(page, lambda: self.close(page))
+        page.modified_changed.connect(lambda: self._show_title(page))
+        page.apply_wanted.connect(lambda: self.apply([page]))
+
+    def _show_title(self, page: Page) -> None:
+        self._card.set_title(page, f"● {page.title}" if page.modified else page.title)
+
+    def current(self) -> Page | None:
+        """The editor that is seen, if one is."""
+        page = self._card.stack.currentWidget()
+        return page if isinstance(page, Page) else None
+
+    def close(self, page: Page) -> None:
+        """Close an editor; ask first when it holds changes."""
+        if not page.modified:
+            self._really_close(page)
+            return
+        self._ask(
+            tr("{name} holds changes that were not applied.", name=page.title),
+            lambda: self._really_close(page),
+        )
+
+    def _really_close(self, page: Page) -> None:
+        self.pages.pop(page.key, None)
+        self._card.remove(page)
+        page.deleteLater()
+
+    def _ask(self, text: str, discard: Callable[[], None]) -> None:
+        box = QMessageBox(self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Loopscope")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(text)
+        yes = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.finished.connect(lambda: discard() if box.clickedButton() is yes else None)
+        box.open()
+
+    def confirm_leaving(self, leave: Callable[[], None]) -> bool:
+        """Return True when nothing would be lost; else ask, and call *leave* on Discard."""
+        if not self.unsaved and not any(page.modified for page in self.pages.values()):
+            return True
+        self._ask(tr("There are changes that were not saved."), leave)
+        return False
+
+    def forget_changes(self) -> None:
+        """Close all editors, whatever they hold."""
+        self.unsaved = False
+        for page in list(self.pages.values()):
+            self._really_close(page)
+
+    # -- Serving and saving ----------------------------------------------------------------
+
+    def apply(self, pages: Iterable[Page]) -> bool:
+        """Serve what *pages* hold; return whether that went well."""
+        pages = list(pages)
+        site = self._controls.site
+        try:
+            for page in pages:
+                site = page.into(site)
+        except SiteError as error:
+            problems = error.problems
+        else:
+            problems = self._controls.apply(site)
+        for page in pages:
+            page.show_problems(problems)
+        if not problems:
+            self.unsaved = True
+            for page in pages:
+                page.served(site)
+                page.update_note()
+        return not problems
+
+    def apply_site(self, site: Site) -> list[Problem]:
+        """Serve a site that was changed elsewhere (a file added or removed)."""
+        problems = self._controls.apply(site)
+        if problems:
+            self.failed.emit("\n".join(str(problem) for problem in problems[:3]))
+        else:
+            self.unsaved = True
+        return problems
+
+    def save(self) -> None:
+        """Apply all editors, then write the site to its folder."""
+        if not self._controls.editable:
+            return
+        changed = [page for page in self.pages.values() if page.modified]
+        if changed and not self.apply(changed):
+            return
+        try:
+            self._controls.save()
+        except SiteError as error:
+            self.failed.emit(str(error))
+        except OSError as error:
+            self.failed.emit(tr("Not saved: {reason}", reason=error.strerror or str(error)))
+        else:
+            self.unsaved = False
+            self.saved.emit()
+
+    def _site_changed(self) -> None:
+        for page in self.pages.values():
+            page.served(self._controls.site)
+            page.update_note()
+
+    def undo(self) -> None:
+        """Undo in the editor that is seen."""
+        page = self.current()
+        if page is not None:
+            page.undo()
+
+    def redo(self) -> None:
+        """Redo in the editor that is seen."""
+        page = self.current()
+        if page is not None:
+            page.redo()
+
+    def retranslate(self) -> None:
+        """Set the texts again, after the language changed."""
+        for page in self.pages.values():
+            page.retranslate()
+            self._show_title(page)

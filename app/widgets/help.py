@@ -1,0 +1,62 @@
+"""The windows of the Help menu."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QMessageBox, QWidget
+
+from app import __version__
+
+from .i18n import tr
+from .icons import app_icon
+from .parts import label
+
+KEYS = (
+    ("↑ ↓ J K", "Go to the request before or after"),
+    ("Home End Space", "First, last, ten further"),
+    ("Ctrl+Return", "Fire the request; in an editor: apply"),
+    ("Ctrl+S", "Apply all editors and save the site"),
+    ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
+    ("Ctrl+F", "Find in the editor"),
+    ("Alt+↑ Alt+↓", "Move the route"),
+    ("Ctrl+B", "Open in browser"),
+    ("Ctrl++ Ctrl+- Ctrl+0", "Larger, smaller, original size"),
+    ("Ctrl+Q", "Quit"),
+)
+
+
+def show_keys(parent: QWidget) -> QDialog:
+    """Show the keys."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(tr("Keys"))
+    grid = QGridLayout(dialog)
+    grid.setContentsMargins(22, 18, 22, 16)
+    grid.setHorizontalSpacing(26)
+    grid.setVerticalSpacing(9)
+    for at, (keys, meaning) in enumerate(KEYS):
+        left = label(keys)
+        left.setProperty("mono", True)
+        grid.addWidget(left, at, 0)
+        grid.addWidget(label(tr(meaning)), at, 1)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    grid.addWidget(buttons, len(KEYS), 0, 1, 2)
+    dialog.open()
+    return dialog
+
+
+def show_about(parent: QWidget) -> QMessageBox:
+    """Say what this is, and which version."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(tr("About Loopscope"))
+    box.setIconPixmap(app_icon().pixmap(64, 64))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(f"Loopscope {__version__}")
+    box.setInformativeText(
+        tr("An oscilloscope for Tornado: what is shown is recorded from the real runtime.")
+        + f"\n\nQt {qVersion()}"
+    )
+    box.open()
+    return box
