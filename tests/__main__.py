@@ -14,7 +14,7 @@ from app import bootstrap
 
 CHECKS = {
     "ruff": ("-m", "ruff", "check", "--quiet", "."),
-    "format": ("-m", "ruff", "format", "--check", "--quiet", "."),
+    "format": ("-m", "ruff", "format", "--check", "--output-format", "concise", "."),
     "mypy": ("-m", "mypy", "--no-error-summary"),
     "import contracts": (
         "-c",
