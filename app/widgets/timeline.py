@@ -52,9 +52,11 @@ class TimelinePanel(QWidget):
         self._store = store
         self._theme = theme
         self._clock = clock
-        self._activity = store.end_ns
+        self._activity = float(store.end_ns)
+        """When something other than the window ran last."""
         self._seen_run = 0
-        self._edge = float(store.end_ns)
+        self._edge = -1.0
+        """The present as it was last drawn."""
         self._stale = False
         self._since_paint = QElapsedTimer()
         self._timer = QTimer(self)
@@ -129,7 +131,7 @@ class TimelinePanel(QWidget):
         """Follow the present, or stay where the view is."""
         self.canvas.view.following = on
         if on:
-            self.canvas.view.follow(self._edge)
+            self.canvas.view.follow(max(self._edge, self._activity))
             self._stale = True
             self.refresh()
         self._show_state()
@@ -145,8 +147,7 @@ class TimelinePanel(QWidget):
         """Show another store, for example an opened recording."""
         self._store = self.canvas.store = self.canvas.strip.store = store
         self._clock = clock
-        self._seen_run, self._activity = 0, store.end_ns
-        self._edge = float(store.end_ns)
+        self._seen_run, self._activity, self._edge = 0, float(store.end_ns), -1.0
         self.canvas.strip.forget()
         self._stale = True
         self.refresh()
@@ -210,26 +211,25 @@ class TimelinePanel(QWidget):
                 self._frame()
 
     def _frame(self) -> None:
-        before = self._activity
-        self._note_activity()
-        news = self._activity != before
-        now = self._now()
-        edge = now if self.live else min(now, self._activity + _TAIL * self.canvas.view.span)
-        edge = max(edge, float(self._activity))
-        view, old_edge = self.canvas.view, self._edge
-        self._edge = edge
-        if view.following:
-            moved = edge != old_edge and view.follow(edge)
+        news = self._note_activity()
+        view, now, before = self.canvas.view, self._now(), self._edge
+        if self.live:
+            self._edge = max(now, self._activity)
         else:
-            in_view = view.start < edge and old_edge < view.end
-            moved = in_view and (edge - old_edge) / view.scale >= 1
-            if not moved:
-                self._edge = old_edge if not news else edge
+            self._edge = max(min(now, self._activity + _TAIL * view.span), self._activity)
+        moved = False
+        if view.following:
+            moved = self._edge != before and view.follow(self._edge)
+        elif self._edge - before >= view.scale:
+            moved = view.start < self._edge and before < view.end
+        else:
+            self._edge = before  # Until it has gone on by a pixel.
         if moved or news or self._stale:
             self._stale = False
             self._since_paint.start()
             self.canvas.update()
-        self._go_on(self.isVisible() and (news or self.live or now < edge))
+        still = self._activity + _TAIL * view.span
+        self._go_on(self.isVisible() and (news or self.live or now < still))
         self._show_state()
 
     def _go_on(self, on: bool) -> None:
@@ -238,19 +238,18 @@ class TimelinePanel(QWidget):
         elif not on:
             self._timer.stop()
 
-    def _note_activity(self) -> None:
+    def _note_activity(self) -> bool:
         """Find the last run that is not the window's own; the window must not wake itself."""
         rows = self._store.runs.rows
-        at = len(rows) - 1
-        if at < 0:
-            return
-        oldest, newest = max(0, at - 500), rows[at][0]
+        at, before = len(rows) - 1, self._activity
+        oldest = max(0, at - 500)
         while at >= oldest and rows[at][0] > self._seen_run:
             if rows[at][5] != WINDOW:
-                self._activity = max(self._activity, rows[at][3])
+                self._activity = max(self._activity, float(rows[at][3]))
                 break
             at -= 1
-        self._seen_run = newest
+        self._seen_run = rows[-1][0] if rows else 0
+        return self._activity != before
 
     def _show_state(self) -> None:
         view = self.canvas.view

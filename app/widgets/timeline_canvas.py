@@ -213,9 +213,7 @@ class TimelineCanvas(QWidget):
         """Return the lane under a point of the widget."""
         if point.y() < self.lay.lanes_top:
             return None
-        return next(
-            (one for one, y in self.shown if y <= point.y() < y + self.lay.pitch), None
-        )
+        return next((one for one, y in self.shown if y <= point.y() < y + self.lay.pitch), None)
 
     def bring_into_view(self, place: int) -> None:
         """Scroll until the lane at *place* is seen."""

@@ -142,7 +142,7 @@ class Layout:
 
     def __init__(self, ink: Ink, width: int) -> None:
         px = ink.px
-        self.label = min(px(150), max(px(90), width // 4))
+        self.label = min(px(200), max(px(110), width * 3 // 16))
         self.ruler = px(26)
         self.loop_top = self.ruler + px(7)
         self.loop_height = px(20)

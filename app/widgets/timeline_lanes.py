@@ -152,9 +152,7 @@ def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | Non
     note, bad = _note(store, row)
     title = f"#{request_id} {row[3]} {row[4]}"
     labels = _labels(stages, waits, runs)
-    return Lane(
-        request_id, title, left, right, stages, runs, waits, wait_rows, labels, note, bad
-    )
+    return Lane(request_id, title, left, right, stages, runs, waits, wait_rows, labels, note, bad)
 
 
 def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
@@ -215,9 +213,7 @@ def _wait_rows(store: Store, request_id: int, view: View) -> list[Row]:
 _NO_WAIT: Row = (0, 0, 0, "", "", 0, 0, 0)
 
 
-def run_bars(
-    store: Store, owner: int, view: View, begin_ns: float, end_ns: float
-) -> list[Bar]:
+def run_bars(store: Store, owner: int, view: View, begin_ns: float, end_ns: float) -> list[Bar]:
     """Return the runs of *owner* within a span and the view, those in one pixel merged."""
     ids = store.run_ids.of(owner)
     rows = store.runs.rows

@@ -42,9 +42,7 @@ def paint_bars(p: QPainter, bars: list[Bar], colour: QColor, top: int, height: i
         p.fillRect(bar.left, top, bar.right - bar.left, height, colour)
 
 
-def paint_lane(
-    p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Layout
-) -> None:
+def paint_lane(p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Layout) -> None:
     """Paint what one request did; *top* is where its bar begins."""
     hue, height, request = ink.fill(lane.request_id), lay.bar, lane.request_id
     middle = top + height // 2
@@ -116,9 +114,7 @@ def _label(p: QPainter, label: Label, lane: Lane, top: int, ink: Ink, lay: Layou
         p.drawText(left, middle + ink.small_drop, text)
 
 
-def paint_title(
-    p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool
-) -> None:
+def paint_title(p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool) -> None:
     """Paint a lane's dot and name in the labels' column."""
     dot = ink.px(8)
     x = row.left() + ink.px(12)
@@ -195,8 +191,10 @@ def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
     p.drawText(
         rest,
         flags,
-        tr("Each request gets a lane here: what runs, what it waits for, and who wakes it. "
-           "Fire one from a client, or open the page in a browser."),
+        tr(
+            "Each request gets a lane here: what runs, what it waits for, and who wakes it. "
+            "Fire one from a client, or open the page in a browser."
+        ),
     )
 
 

@@ -49,11 +49,13 @@ def loop_words(store: Store, view: View, x: float) -> str:
     if len(rows) > 1:
         busy = sum(min(row[3], end) - max(row[2], start) for row in rows)
         share = min(100, round(100 * busy / (end - start)))
-        return _tip([
-            f"<b>{tr('{count} runs in this pixel', count=f'{len(rows):,}')}</b>",
-            tr("{time} each pixel, {share} % busy", time=duration(end - start), share=share),
-            tr("Zoom in to tell them apart."),
-        ])
+        return _tip(
+            [
+                f"<b>{tr('{count} runs in this pixel', count=f'{len(rows):,}')}</b>",
+                tr("{time} each pixel, {share} % busy", time=duration(end - start), share=share),
+                tr("Zoom in to tell them apart."),
+            ]
+        )
     run = run_at(store, view.time(x), view.scale * _NEAR)
     if run is None:
         return _tip([f"<b>{tr('The loop sleeps')}</b>", tr("It waits in select() for work.")])

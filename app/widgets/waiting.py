@@ -1,0 +1,167 @@
+"""The tasks that have not finished: where each stands, what it waits for, who can resolve it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.recording.recorder import Recorder
+from app.recording.snapshot import PendingTask
+from app.recording.store import Store
+
+from .controls import Controls
+from .i18n import tr
+from .parts import EmptyState, OrEmpty
+from .theme import Theme
+from .waiting_item import PLACE, TaskItem
+
+_PAUSE_S = 0.24
+_WIDTHS = (330, 190, 240)
+
+
+class WaitingPanel(QWidget):
+    """A tree of `Controls.waiting`, at most four times a second; what is open stays open."""
+
+    request_selected = Signal(int)
+    open_source = Signal(str, int)
+    """A frame was chosen: its file and line."""
+
+    def __init__(
+        self,
+        store: Store,
+        controls: Controls,
+        theme: Theme,
+        clock: Callable[[], int] = Recorder.clock,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._controls = controls
+        self._theme = theme
+        self._clock = clock
+        self._items: dict[int, TaskItem] = {}
+        self._asked = 0.0
+        self._filling = False
+        self.tree = QTreeWidget()
+        self.tree.setColumnCount(4)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.tree.setAllColumnsShowFocus(True)
+        self.tree.setExpandsOnDoubleClick(False)
+        self.tree.itemActivated.connect(self._activated)
+        self.tree.currentItemChanged.connect(self._chosen)
+        header = self.tree.header()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setStretchLastSection(True)
+        empty = EmptyState(
+            "Nothing waits",
+            "Each task that awaits something appears here: where it stands in its code, "
+            "the Future that it waits for, and who can resolve it.",
+        )
+        self.pages = OrEmpty(self.tree, empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pages)
+        self._ticker = QTimer(self)
+        self._ticker.setInterval(1000)
+        self._ticker.timeout.connect(self.refresh)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.retranslate()
+
+    def refresh(self) -> None:
+        """Ask again who waits, unless it was just asked."""
+        now = time.monotonic()
+        if self.isVisible() and now - self._asked >= _PAUSE_S:
+            self._asked = now
+            self.show_tasks(self._controls.waiting())
+
+    def show_tasks(self, tasks: list[PendingTask]) -> None:
+        """Show these tasks: the server's first, then the clients' and the window's own."""
+        tasks = sorted(
+            tasks, key=lambda task: (task.owner < 0, -task.owner if task.owner < 0 else 0)
+        )
+        wanted = {task.task_id for task in tasks}
+        tree, now = self.tree, self._clock()
+        self._filling = True
+        for id_ in [id_ for id_ in self._items if id_ not in wanted]:
+            tree.takeTopLevelItem(tree.indexOfTopLevelItem(self._items.pop(id_)))
+        for place, task in enumerate(tasks):
+            item = self._items.get(task.task_id)
+            if item is None:
+                item = self._items[task.task_id] = TaskItem()
+                tree.insertTopLevelItem(place, item)
+                item.setExpanded(task.owner > 0)
+            elif tree.topLevelItem(place) is not item:
+                self._move(item, place)
+            item.show(task, now, self._theme)
+        self._filling = False
+        self.pages.show_empty(not tasks)
+
+    def _move(self, item: TaskItem, place: int) -> None:
+        """Put an item at another place; Qt forgets what was open and current meanwhile."""
+        tree, current = self.tree, self.tree.currentItem()
+        open_items = [one for one in item.with_children() if one.isExpanded()]
+        tree.takeTopLevelItem(tree.indexOfTopLevelItem(item))
+        tree.insertTopLevelItem(place, item)
+        for one in open_items:
+            one.setExpanded(True)
+        item.span()
+        if current is not None:
+            tree.setCurrentItem(current)
+
+    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+        if self._filling or item is None:
+            return
+        while (above := item.parent()) is not None:
+            item = above
+        if isinstance(item, TaskItem) and item.task is not None and item.task.owner > 0:
+            self.request_selected.emit(item.task.owner)
+
+    def _activated(self, item: QTreeWidgetItem) -> None:
+        place = item.data(0, PLACE)
+        if place:
+            file, line = place
+            self.open_source.emit(str(file), int(line))
+        elif item.childCount():
+            item.setExpanded(not item.isExpanded())
+
+    def _restyle(self) -> None:
+        px = self._theme.px
+        for column, width in enumerate(_WIDTHS):
+            self.tree.setColumnWidth(column, px(width))
+        self.tree.setIndentation(px(18))
+        for item in self._items.values():
+            item.restyle()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._ticker.start()
+        QTimer.singleShot(0, self.refresh)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._ticker.stop()
+
+    def retranslate(self) -> None:
+        """Set all texts again in the chosen language."""
+        self.tree.setHeaderLabels(
+            [tr("Task"), tr("Waits for"), tr("Can be resolved by"), tr("Waiting")]
+        )
+        self.setAccessibleName(tr("Waiting"))
+        self.tree.setAccessibleName(tr("Waiting"))
+        self.pages.empty.retranslate()
+        for item in self._items.values():
+            item.restyle()
+        self._asked = 0.0
+        self.refresh()
