@@ -332,7 +332,9 @@ def _install(venv: Path, kit: Kit, lock: int) -> None:
 
 def _report(line: str) -> None:
     """Show the lines of pip from which one sees that it goes on."""
-    got = re.match(r"\s*(?:Downloading|Using cached) ([^\s/-]+)-([^\s/-]+)-\S+\.whl \((.+ MB)\)", line)
+    got = re.match(
+        r"\s*(?:Downloading|Using cached) ([^\s/-]+)-([^\s/-]+)-\S+\.whl \((.+ MB)\)", line
+    )
     if got:
         _say(f"  {got[1]} {got[2]}, {got[3]}")
     elif line.startswith("Installing collected packages"):
