@@ -72,7 +72,9 @@ class Board(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c, px, width = self._theme.colours, self._theme.px, self.width()
-        first, second = int(width * 0.44), int(width * 0.69)
+        crowded = self.state.socket_count > CHIPS
+        first = int(width * (0.56 if crowded else 0.44))
+        second = int(width * (0.77 if crowded else 0.69))
         self.spots = []
         with QPainter(self) as p:
             p.fillRect(self.rect(), c.panel)
