@@ -60,10 +60,8 @@ class ClientsPanel(QWidget):
         for box, value, top in ((self.count, 50, 100_000), (self.at_once, 8, 500)):
             box.setRange(1, top)
             box.setValue(value)
-            box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-            box.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.cancel = IconButton(theme, "cross", "Cancel what is under way", self._cancel)
-        self.curl = IconButton(theme, "copy", "Copy as cURL", self.copy_curl)
+        self.curl = QPushButton()
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self._arrange()
@@ -73,21 +71,22 @@ class ClientsPanel(QWidget):
         self.refresh()
 
     def _arrange(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.fire)
-        row.addWidget(self.burst)
-        row.addWidget(self.count)
-        row.addWidget(label("×"))
-        row.addWidget(self.at_once)
-        row.addWidget(self.cancel)
-        row.addStretch(1)
-        row.addWidget(self.curl)
+        once, many = QHBoxLayout(), QHBoxLayout()
+        for row in (once, many):
+            row.setSpacing(6)
+        once.addWidget(self.fire, 1)
+        once.addWidget(self.curl)
+        many.addWidget(self.burst, 1)
+        many.addWidget(self.count)
+        many.addWidget(label("×"))
+        many.addWidget(self.at_once)
+        many.addWidget(self.cancel)
         form = QVBoxLayout()
         form.setContentsMargins(12, 4, 12, 4)
         form.setSpacing(8)
         form.addWidget(self.form)
-        form.addLayout(row)
+        form.addLayout(once)
+        form.addLayout(many)
         form.addWidget(self.progress)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -96,6 +95,7 @@ class ClientsPanel(QWidget):
         layout.addLayout(form)
 
     def _connect(self) -> None:
+        self.curl.clicked.connect(lambda: self.copy_curl())
         self.fire.clicked.connect(lambda: self.shoot(1, 1))
         self.burst.clicked.connect(lambda: self.shoot(self.count.value(), self.at_once.value()))
         self.form.submitted.connect(lambda: self.shoot(1, 1))
@@ -107,12 +107,14 @@ class ClientsPanel(QWidget):
         px = self._theme.px
         self.fire.setIcon(icon(self._theme, "send", "on_hue"))
         self.burst.setIcon(icon(self._theme, "burst"))
-        for button in (self.fire, self.burst):
+        self.curl.setIcon(icon(self._theme, "copy"))
+        for button in (self.fire, self.burst, self.curl):
             button.setIconSize(QSize(px(15), px(15)))
-        self.count.setFixedWidth(px(56))
-        self.at_once.setFixedWidth(px(42))
+        self.count.setFixedWidth(px(72))
+        self.at_once.setFixedWidth(px(58))
         self.progress.setFixedHeight(px(4))
         self.list.setMinimumHeight(px(2 * ROW))
+        self.form.method.setFixedWidth(px(92))
         self._shown = None
         self.refresh()
 
@@ -200,7 +202,10 @@ class ClientsPanel(QWidget):
         self.at_once.setToolTip(tr("How many at once"))
         self.at_once.setAccessibleName(tr("How many at once"))
         self.progress.setAccessibleName(tr("Progress"))
-        for button in (self.add, self.clear, self.cancel, self.curl):
+        self.curl.setText(tr("cURL"))
+        self.curl.setToolTip(tr("Copy as cURL"))
+        self.curl.setAccessibleName(tr("Copy as cURL"))
+        for button in (self.add, self.clear, self.cancel):
             button.retranslate()
         self.form.retranslate()
         self.cancel.setEnabled(False)

@@ -11,7 +11,8 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .parts import EmptyState, OrEmpty
-from .table import Column, RowsModel, RowsView
+from .rows_model import Column, RowsModel
+from .table import RowsView
 from .theme import Theme
 from .words import duration, since, size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -50,6 +51,15 @@ class Editors(QObject):
         if line and isinstance(page, FilePage):
             page.editor.go_to(line)
 
+    def open_source(self, file: str, line: int) -> None:
+        """Open the file of a frame, if it is one of the site's."""
+        path = PurePath(file)
+        folder = path.parent.name
+        site = self._controls.site
+        sources = {"handlers": site.handlers, "templates": site.templates}.get(folder, {})
+        if self._controls.editable and path.name in sources:
+            self.open_file(folder, path.name, line)
+
     def open_routes(self, row: int = -1) -> None:
         """Open the editor of the routes, at a row."""
         if KEY not in self.pages:
@@ -69,7 +79,7 @@ class Editors(QObject):
         page.apply_wanted.connect(lambda: self.apply([page]))
 
     def _show_title(self, page: Page) -> None:
-        self._card.set_title(page, f"● {page.title}" if page.modified else page.title)
+        self._card.set_title(page, f"• {page.title}" if page.modified else page.title)
 
     def current(self) -> Page | None:
         """The editor that is seen, if one is."""

@@ -60,10 +60,16 @@ class Language(QObject):
 
 
 _texts: dict[str, str] = {}
+missing: set[str] = set()
+"""Texts that were asked for and have no translation into the language that is on."""
 language = Language()
 
 
 def tr(text: str, **values: object) -> str:
     """Return *text* in the chosen language, with ``{name}`` places filled from *values*."""
-    found = _texts.get(text, text)
+    found = _texts.get(text)
+    if found is None:
+        found = text
+        if _texts:
+            missing.add(text)
     return found.format(**values) if values else found

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from app.recording.events import Request, Stage, Wait
 
 from .i18n import tr
-from .table import Index
+from .rows_model import Index
 from .theme import SMALL, Theme
 from .words import duration
 

@@ -18,8 +18,9 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .parts import EmptyState, IconButton, OrEmpty
+from .rows_model import Column, RowsModel
 from .selection import Selection
-from .table import Column, RowsModel, RowsView
+from .table import RowsView
 from .theme import Theme
 from .words import since
 

@@ -21,6 +21,7 @@ from .editors import Editors
 from .i18n import language, tr
 from .icons import app_icon
 from .log_panel import LogPanel
+from .loop_now import LoopNowPanel
 from .menus import Menus
 from .metrics import measure
 from .parts import Banner
@@ -31,6 +32,7 @@ from .site_tree import SiteTree
 from .theme import GAP, Theme
 from .timeline import TimelinePanel
 from .top_bar import TopBar
+from .waiting import WaitingPanel
 
 _STATE_VERSION = 1
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -74,26 +76,30 @@ class MainWindow(QMainWindow):
         store, theme = self.store, self.theme
         selection, controls = self.selection, self.controls
         self.timeline = TimelinePanel(store, theme)
+        self.loop_now = LoopNowPanel(store, controls, theme)
         self.requests = RequestsPanel(store, selection, theme)
+        self.waiting = WaitingPanel(store, controls, theme)
         self.cookies = CookiesPanel(store, controls, selection, theme)
         self.connections = ConnectionsPanel(store, theme)
         self.log = LogPanel(store, selection, theme)
         self.clients = ClientsPanel(controls, theme)
         self.detail = DetailPanel(store, selection, theme)
         self._refresher.add(self.timeline, 0)
-        for panel in (self.requests, self.cookies, self.connections, self.log):
+        for panel in (self.requests, self.waiting, self.cookies, self.connections, self.log):
             self._refresher.add(panel)
+        self._refresher.add(self.loop_now)
         self._refresher.add(self.detail)
         self._refresher.add(self.clients, 0.25)
 
     def _make_docks(self) -> None:
         theme = self.theme
         self.site, self.centre, self.traffic = Card(theme), Card(theme), Card(theme)
-        clients, selected = Card(theme, tabbed=False), Card(theme, tabbed=False)
+        clients, selected, loop = (Card(theme, tabbed=False) for _ in range(3))
         self.centre.add(self.timeline, "Timeline")
         self.centre.corner.addWidget(self.timeline.tools)
         for panel, title in (
             (self.requests, "Requests"),
+            (self.waiting, "Waiting"),
             (self.cookies, "Cookies"),
             (self.connections, "Connections"),
             (self.log, "Log"),
@@ -102,6 +108,9 @@ class MainWindow(QMainWindow):
         clients.add(self.clients, "Clients")
         clients.corner.addWidget(self.clients.add)
         clients.corner.addWidget(self.clients.clear)
+        loop.add(self.loop_now, "Loop now")
+        self.loop_now.note.setContentsMargins(0, 0, 6, 0)
+        loop.corner.addWidget(self.loop_now.note)
         selected.add(self.detail, "Selected request")
         self.editors = Editors(self.controls, self.centre, theme, self)
         self.tree = SiteTree(self.controls, self.editors, self.site, theme)
@@ -116,9 +125,12 @@ class MainWindow(QMainWindow):
         self.docks = [
             self._dock(self.site, "Site", _LEFT),
             self._dock(clients, "Clients", _LEFT),
+            self._dock(loop, "Loop now", _BOTTOM),
             self._dock(self.traffic, "Traffic", _BOTTOM),
             self._dock(selected, "Selected request", _RIGHT),
         ]
+        loop_dock, traffic_dock = self.docks[2:4]
+        self.splitDockWidget(loop_dock, traffic_dock, Qt.Orientation.Vertical)
         self._selected = selected
 
     def _dock(self, card: Card, name: str, area: Qt.DockWidgetArea) -> CardDock:
@@ -146,6 +158,9 @@ class MainWindow(QMainWindow):
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
         self.timeline.request_selected.connect(self.selection.select)
+        for panel in (self.loop_now, self.waiting):
+            panel.request_selected.connect(self.selection.select)
+        self.waiting.open_source.connect(self.editors.open_source)
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
         self.editors.failed.connect(self.say)
@@ -244,14 +259,16 @@ class MainWindow(QMainWindow):
     def _default_sizes(self) -> None:
         """Share the room out as in the drawings."""
         px, height = self.theme.px, self.height() - self.top_bar.height() - self.theme.px(40)
-        site, clients, traffic, selected = self.docks
+        site, clients, loop, traffic, selected = self.docks
         left = min(px(270), round(self.width() * 0.2))
         right = min(px(390), round(self.width() * 0.25))
         self.resizeDocks([site, selected], [left, right], Qt.Orientation.Horizontal)
         self.resizeDocks(
             [site, clients], [round(height * 0.42), round(height * 0.58)], Qt.Orientation.Vertical
         )
-        self.resizeDocks([traffic], [round(height * 0.38)], Qt.Orientation.Vertical)
+        self.resizeDocks(
+            [loop, traffic], [round(height * 0.17), round(height * 0.35)], Qt.Orientation.Vertical
+        )
 
     def _restore(self) -> None:
         settings = self.theme.settings

@@ -13,8 +13,9 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .parts import EmptyState, OrEmpty
+from .rows_model import Column, RowsModel
 from .selection import Selection
-from .table import Column, RowsModel, RowsView
+from .table import RowsView
 from .theme import Theme, status_glyph
 from .words import duration, size
 

@@ -24,7 +24,7 @@ from .editor_page import Page
 from .i18n import tr
 from .parts import IconButton, label
 from .routes_model import HANDLER, KWARGS, NAME, ON, PATTERN, RoutesModel
-from .table import Index
+from .rows_model import Index
 from .theme import ROW, Theme
 
 KEY = "site.toml"

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QUndoCommand, QUndoStack
 from app.server.site import Problem, Route
 
 from .i18n import tr
-from .table import Index
+from .rows_model import Index
 from .theme import Theme
 
 COLUMNS = ("On", "Pattern", "Handler", "Name", "Arguments", "Host")

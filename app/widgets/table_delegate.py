@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from .theme import ROW, Theme
 
 if TYPE_CHECKING:
-    from .table import Column
+    from .rows_model import Column
 
 ROLE_COLUMN = Qt.ItemDataRole.UserRole + 1
 ROLE_ROW = Qt.ItemDataRole.UserRole + 2

@@ -98,7 +98,8 @@ class Theme(QObject):
         """Where choices are remembered; None when they are not."""
         self.scheme = self._stored("theme/scheme", "system", SCHEMES)
         zoom = settings.value("theme/zoom", 1.0, type=float) if settings else 1.0
-        self.zoom = min(max(float(zoom), ZOOMS[0]), ZOOMS[-1])  # type: ignore[arg-type]
+        # Not a number compares false as well.
+        self.zoom = float(zoom) if ZOOMS[0] <= zoom <= ZOOMS[-1] else 1.0  # type: ignore[operator, arg-type]
         self._system_dark = self._ask_system()
         hints = QGuiApplication.styleHints()
         if hints is not None:

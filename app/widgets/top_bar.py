@@ -32,7 +32,6 @@ class AddressPopup(QFrame):
         self._controls = controls
         self.host, self.port = QLineEdit(), QSpinBox()
         self.port.setRange(0, 65535)
-        self.port.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.button = QPushButton()
         self.button.setProperty("primary", True)
         self._host_label, self._port_label, self._note = label(), label(), label(role="small")

@@ -1,0 +1,121 @@
+"""Typing, colours and problems in the code editor."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.widgets.code_editor import CodeEditor
+from app.widgets.theme import Theme
+
+KEY = Qt.Key
+
+
+@pytest.fixture
+def editor(qapp: QApplication, qtbot: QtBot) -> CodeEditor:
+    """A shown editor for Python."""
+    theme = Theme()
+    editor = CodeEditor(theme, "py")
+    qtbot.addWidget(editor)
+    editor.resize(500, 300)
+    editor.show()
+    return editor
+
+
+def test_a_new_line_keeps_the_indentation_and_a_colon_adds_to_it(
+    editor: CodeEditor, qtbot: QtBot
+) -> None:
+    qtbot.keyClicks(editor, "def f():")
+    qtbot.keyClick(editor, KEY.Key_Return)
+    qtbot.keyClicks(editor, "a = 1")
+    qtbot.keyClick(editor, KEY.Key_Return)
+    qtbot.keyClicks(editor, "b")
+    assert editor.toPlainText() == "def f():\n    a = 1\n    b"
+
+
+def test_tab_is_four_spaces_and_indents_what_is_selected(editor: CodeEditor, qtbot: QtBot) -> None:
+    editor.setPlainText("a\nb\nc")
+    editor.selectAll()
+    qtbot.keyClick(editor, KEY.Key_Tab)
+    assert editor.toPlainText() == "    a\n    b\n    c"
+    editor.undo()
+    assert editor.toPlainText() == "a\nb\nc"
+    editor.redo()
+    editor.selectAll()
+    qtbot.keyClick(editor, KEY.Key_Backtab)
+    assert editor.toPlainText() == "a\nb\nc"
+    editor.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClick(editor, KEY.Key_Tab)
+    assert editor.toPlainText() == "a\nb\nc   "
+
+
+def test_control_return_asks_to_apply_and_types_nothing(editor: CodeEditor, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(editor.apply_wanted):
+        qtbot.keyClick(editor, KEY.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert editor.toPlainText() == ""
+
+
+def test_problems_stand_at_their_lines_and_move_with_the_text(
+    editor: CodeEditor, qtbot: QtBot
+) -> None:
+    editor.setPlainText("a\nb\nc\nd")
+    editor.show_problems([(3, "wrong"), (0, "first"), (99, "last")])
+    assert editor.problem_at(3) == "wrong"
+    assert editor.problem_at(1) == "first"
+    assert editor.problem_at(4) == "last"
+    editor.grab()
+    cursor = QTextCursor(editor.document())
+    cursor.insertText("\n")
+    assert editor.problem_at(4) == "wrong"
+    editor.show_problems([])
+    assert editor.problem_at(4) == ""
+
+
+def colours_of(editor: CodeEditor, line: int) -> list[tuple[int, int, str]]:
+    """Return (start, length, colour) of the coloured parts of a line."""
+    formats = editor.document().findBlockByNumber(line).layout().formats()
+    return [(f.start, f.length, f.format.foreground().color().name()) for f in formats]
+
+
+def test_colours_span_lines_and_count_characters_as_qt_does(editor: CodeEditor) -> None:
+    editor.setPlainText('x = """one\ntwo"""\n# 🌪 storm\ny = "🌪" # end')
+    editor.highlighter.now()
+    parts = colours_of(editor, 1)
+    assert sum(length for _, length, _ in parts) == 6
+    assert len({colour for _, _, colour in parts}) == 1
+    start, length, _ = colours_of(editor, 3)[-1]
+    assert editor.document().findBlockByNumber(3).text().encode("utf-16-le")[
+        2 * start : 2 * (start + length)
+    ] == "# end".encode("utf-16-le")
+
+
+def test_colouring_does_not_modify_the_document(editor: CodeEditor, qtbot: QtBot) -> None:
+    editor.setPlainText("import os\n")
+    editor.document().setModified(False)
+    editor.highlighter.now()
+    qtbot.wait(150)
+    assert not editor.document().isModified()
+    assert not editor.document().isUndoAvailable()
+    assert colours_of(editor, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\u2028a\u2029b", "{% if", "🌪" * 1000, "a" * 50_000, "\r\n\r\n", '"""' * 99]
+)
+def test_odd_texts_do_no_harm(editor: CodeEditor, text: str) -> None:
+    editor.setPlainText(text)
+    editor.highlighter.now()
+    editor.show_problems([(1, text[:50])])
+    editor.grab()
+
+
+def test_the_editor_zooms_with_the_theme(editor: CodeEditor, qapp: QApplication) -> None:
+    theme = editor._theme
+    before = editor.gutter_width(), editor.fontMetrics().height()
+    theme.set_zoom(2.0)
+    assert editor.gutter_width() > before[0]
+    assert editor.fontMetrics().height() > before[1]
+    theme.set_zoom(1.0)
