@@ -18,8 +18,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from types import BuiltinMethodType
+from collections.abc import Callable
+from types import BuiltinMethodType, FrameType, MethodType
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QThread, QTimer
@@ -37,13 +37,18 @@ BUDGET_NS = 8_000_000
 LINGER_S = 0.001
 """How long to wait in our own selector after work, in s: a reply to a busy peer is often near."""
 
+HELD_S = 0.01
+"""How often to look for work while a nested Qt loop keeps handles back, in s."""
+MAX_DEPTH = 10
+"""How many Qt loops may be nested within handles with asyncio going on in the innermost."""
+
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-_PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)
+_SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
 _now = time.monotonic_ns
 
 
-class _Handle(asyncio.Handle):
+class Handle(asyncio.Handle):
     """A handle that remembers which run scheduled it, and when."""
 
     __slots__ = ("cause", "scheduled_ns")
@@ -65,18 +70,20 @@ class _Handle(asyncio.Handle):
         self.scheduled_ns = _now()
 
 
-class _TimerHandle(asyncio.TimerHandle):
+class TimerHandle(asyncio.TimerHandle):
     """A timer that remembers which run set it, and when."""
 
     __slots__ = ("cause", "scheduled_ns")
 
     def __init__(self, when: float, callback: Any, args: Any, loop: TickLoop, context: Any) -> None:
         super().__init__(when, callback, args, loop, context)
+        if loop._debug:
+            del self._source_traceback[-1]  # type: ignore[attr-defined]  # This method.
         self.cause = loop.recorder.run_id
         self.scheduled_ns = _now()
 
 
-class _SocketHandle(asyncio.Handle):
+class SocketHandle(asyncio.Handle):
     """A reader or writer callback; the same object is queued each time its descriptor is ready."""
 
     __slots__ = ("cause", "descriptor", "name", "scheduled_ns")
@@ -89,39 +96,57 @@ class _SocketHandle(asyncio.Handle):
         self.scheduled_ns = 0
 
 
-class _NotifierSelector(selectors.SelectSelector):
-    """A selector whose own descriptor cannot be watched: a Qt notifier stands by each descriptor.
+class _NotifierSelector(selectors.BaseSelector):
+    """A selector without a descriptor to watch: a Qt notifier stands by each of its own.
 
-    The notifiers only wake the loop, as in qasync; what is ready is still asked of select().
+    The notifiers only wake the loop, as in qasync; what is ready is still asked of *selector*.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        super().__init__()
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+        self._wake: Callable[[], None] | None = None
+        self._notifiers: dict[tuple[int, int], QSocketNotifier] = {}
+
+    def attach(self, wake: Callable[[], None] | None) -> None:
+        """Call *wake* from now on, in this thread, when a descriptor is ready; None to end it."""
         self._wake = wake
-        self._notifiers: dict[int, list[QSocketNotifier]] = {}
+        for key in self._selector.get_map().values():
+            self._watch(key.fd, key.events)
+
+    def _watch(self, fd: int, wanted: int) -> None:
+        kinds = ((_READ, QSocketNotifier.Type.Read), (_WRITE, QSocketNotifier.Type.Write))
+        for mask, kind in kinds:
+            if not (wanted & mask and self._wake):
+                notifier = self._notifiers.pop((fd, mask), None)
+                if notifier is not None:
+                    notifier.setEnabled(False)
+            elif (fd, mask) not in self._notifiers:
+                notifier = self._notifiers[fd, mask] = QSocketNotifier(fd, kind)
+                notifier.activated.connect(self._wake)
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = super().register(fileobj, events, data)
-        kinds = ((_READ, QSocketNotifier.Type.Read), (_WRITE, QSocketNotifier.Type.Write))
-        self._notifiers[key.fd] = [
-            self._notifier(key.fd, kind) for mask, kind in kinds if events & mask
-        ]
+        key = self._selector.register(fileobj, events, data)
+        self._watch(key.fd, events)
         return key
 
-    def _notifier(self, fd: int, kind: QSocketNotifier.Type) -> QSocketNotifier:
-        notifier = QSocketNotifier(fd, kind)
-        notifier.activated.connect(self._wake)
-        return notifier
-
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        key = super().unregister(fileobj)
-        for notifier in self._notifiers.pop(key.fd, ()):
-            notifier.setEnabled(False)
+        key = self._selector.unregister(fileobj)
+        self._watch(key.fd, 0)
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        self.unregister(fileobj)
-        return self.register(fileobj, events, data)
+        key = self._selector.modify(fileobj, events, data)
+        self._watch(key.fd, events)
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return self._selector.select(timeout)
+
+    def get_map(self) -> Any:
+        return self._selector.get_map()
+
+    def close(self) -> None:
+        self._selector.close()
 
 
 class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
@@ -134,22 +159,24 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     handler like any other error.
     """
 
+    _timer_cancelled_count: int
+
     # asyncio's own machinery, in place of qasync's timer for each callback.
-    run_forever = asyncio.SelectorEventLoop.run_forever
-    run_until_complete = asyncio.SelectorEventLoop.run_until_complete
-    is_running = asyncio.SelectorEventLoop.is_running
-    call_later = asyncio.SelectorEventLoop.call_later
-    time = asyncio.SelectorEventLoop.time
-    run_in_executor = asyncio.SelectorEventLoop.run_in_executor
-    set_default_executor = asyncio.SelectorEventLoop.set_default_executor
-    set_exception_handler = asyncio.SelectorEventLoop.set_exception_handler
-    default_exception_handler = asyncio.SelectorEventLoop.default_exception_handler
-    call_exception_handler = asyncio.SelectorEventLoop.call_exception_handler
-    get_debug = asyncio.SelectorEventLoop.get_debug
-    set_debug = asyncio.SelectorEventLoop.set_debug
-    _add_callback = asyncio.SelectorEventLoop._add_callback  # type: ignore[attr-defined]
-    _remove_reader = asyncio.SelectorEventLoop._remove_reader  # type: ignore[attr-defined]
-    _remove_writer = asyncio.SelectorEventLoop._remove_writer  # type: ignore[attr-defined]
+    run_forever = _SelectorLoop.run_forever
+    run_until_complete = _SelectorLoop.run_until_complete
+    is_running = _SelectorLoop.is_running
+    call_later = _SelectorLoop.call_later
+    time = _SelectorLoop.time
+    run_in_executor = _SelectorLoop.run_in_executor
+    set_default_executor = _SelectorLoop.set_default_executor
+    set_exception_handler = _SelectorLoop.set_exception_handler
+    default_exception_handler = _SelectorLoop.default_exception_handler
+    call_exception_handler = _SelectorLoop.call_exception_handler
+    get_debug = _SelectorLoop.get_debug
+    set_debug = _SelectorLoop.set_debug
+    _add_callback = _SelectorLoop._add_callback  # type: ignore[attr-defined]
+    _remove_reader = _SelectorLoop._remove_reader  # type: ignore[attr-defined]
+    _remove_writer = _SelectorLoop._remove_writer  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -160,9 +187,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         contained: bool = False,
         selector: selectors.BaseSelector | None = None,
     ) -> None:
-        self._app = app or QCoreApplication.instance()
-        if self._app is None:
+        app = app or QCoreApplication.instance()
+        if app is None:
             raise RuntimeError("a TickLoop needs a QCoreApplication")
+        self._app = app
         self.recorder = recorder or Recorder()
         self.tasks = TaskWatch(self.recorder)
         self.activity: Callable[[], None] | None = None
@@ -170,19 +198,22 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._contained = contained
         self._tick_id = 0
         self._next_run_id = 0
-        self._pumping = False
-        self._running_handle = False
+        self._depth = 0
+        """How many turns are under way: a handle may turn a Qt loop that gives us another."""
+        self._coming = False
+        """Whether another tick follows anyway, so that Qt need not be asked for it."""
+        self._held: list[asyncio.Handle] = []
         self._escaped: BaseException | None = None
         self._wake_timer: QTimer | None = None
         self._deadline_timer: QTimer | None = None
         self._notifier: QSocketNotifier | None = None
+        self._local: QEventLoop | None = None
+        self._unwatch_signals: Callable[[], None] | None = None
         self._released: Callable[[], None] | None = None
-        if selector is None:
-            selector = selectors.DefaultSelector()
-            if not hasattr(selector, "fileno"):
-                selector.close()
-                selector = _NotifierSelector(self._wake)
-        asyncio.SelectorEventLoop.__init__(self, selector)
+        selector = selector or selectors.DefaultSelector()
+        if not hasattr(selector, "fileno"):
+            selector = _NotifierSelector(selector)
+        _SelectorLoop.__init__(self, selector)
         if already_running:
             self._take_over()
 
@@ -190,29 +221,33 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def _run_once(self) -> None:
         """Turn Qt's loop until `stop`; asyncio's run_forever calls this, and again if Qt quit."""
-        self._attach()
-        self._wake()
         try:
-            with self._signals_wake():
-                thread = QThread.currentThread()
-                if thread is self._app.thread() and thread.loopLevel() == 0:
-                    QCoreApplication.exec()
-                else:
-                    self._local = QEventLoop()
-                    self._local.exec()
-                    del self._local
+            self._attach()
+            thread = QThread.currentThread()
+            if thread is self._app.thread() and thread.loopLevel() == 0:
+                QCoreApplication.exec()
+            else:
+                self._local = QEventLoop()
+                self._local.exec()
+                # Ended by somebody else, it cannot be turned again: its thread is quitting.
+                self._stopping = True
         finally:
+            self._local = None
             self._detach()
         if self._escaped is not None:
             escaped, self._escaped = self._escaped, None
             raise escaped
 
     def _leave(self) -> None:
-        local = getattr(self, "_local", None)
-        if local is not None:
-            local.quit()
+        """End the Qt loop that `_run_once` turns."""
+        if self._local is not None:
+            self._local.quit()
         elif self._released is None:
             QCoreApplication.exit()
+        elif self._escaped is not None:  # Whoever turns Qt's loop cannot be given it.
+            escaped, self._escaped = self._escaped, None
+            self.call_exception_handler({"message": "Not contained", "exception": escaped})
+            self._wake()
 
     def _attach(self) -> None:
         # QTimer and QSocketNotifier belong to a thread, and the loop's is known only here. In a
@@ -222,33 +257,70 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._wake_timer.timeout.connect(self._pump)
         self._deadline_timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._deadline_timer.timeout.connect(self._pump)
-        fileno = getattr(self._selector, "fileno", None)
-        if fileno is not None:
-            self._notifier = QSocketNotifier(fileno(), QSocketNotifier.Type.Read)
+        if not isinstance(self._selector, _NotifierSelector):
+            self._notifier = QSocketNotifier(self._selector.fileno(), QSocketNotifier.Type.Read)
             self._notifier.activated.connect(self._pump)
+        self._listen(True)
+        self._watch_signals()
+        self._wake()
 
     def _detach(self) -> None:
+        if self._unwatch_signals is not None:
+            self._unwatch_signals()
+            self._unwatch_signals = None
         for timer in (self._wake_timer, self._deadline_timer):
             if timer is not None:
                 timer.stop()
-        if self._notifier is not None:
-            self._notifier.setEnabled(False)
+        self._listen(False)
         self._wake_timer = self._deadline_timer = self._notifier = None
 
-    @contextlib.contextmanager
-    def _signals_wake(self) -> Iterator[None]:
-        # Python runs its signal handlers between bytecodes, and Qt's poll runs none: a signal must
-        # make the selector readable, so that `_pump` runs.
-        if threading.current_thread() is not threading.main_thread() or self._csock is None:
-            yield
-            return
-        previous = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)
+    def _listen(self, on: bool) -> None:
+        """Let ready descriptors wake the loop, or not."""
+        if isinstance(self._selector, _NotifierSelector):
+            self._selector.attach(self._wake if on else None)
+        elif self._notifier is not None:
+            self._notifier.setEnabled(on)
+
+    def _watch_signals(self) -> None:
+        """Let Python's signal handlers run at once, and none of them raise where Qt calls us."""
         try:
-            yield
+            # Handlers run between bytecodes, and Qt's poll runs none: a signal must make the
+            # selector readable, so that `_pump` runs.
+            previous_fd = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)
+        except ValueError:  # Signals are the main thread's.
+            return
+        handler = signal.getsignal(signal.SIGINT)
+
+        def guarded(number: int, frame: FrameType | None) -> None:
+            # The very first moment of `_pump` lies outside of its try: Qt would print what is
+            # raised there, and go on.
+            try:
+                handler(number, frame)  # type: ignore[operator,misc]
+            except BaseException as exc:
+                if frame is None or frame.f_code is not TickLoop._pump.__code__:
+                    raise
+                self._escaped = exc
+
+        def unwatch() -> None:
+            if signal.getsignal(signal.SIGINT) is guarded:
+                signal.signal(signal.SIGINT, handler)
+            if not self._signal_handlers:
+                signal.set_wakeup_fd(previous_fd)
+
+        if callable(handler):
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGINT, guarded)
+        self._unwatch_signals = unwatch
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Remove a signal's handler; see asyncio, which then no longer wakes up for signals."""
+        if self._unwatch_signals is None:
+            return bool(_SelectorLoop.remove_signal_handler(self, sig))
+        self._unwatch_signals()
+        try:
+            return bool(_SelectorLoop.remove_signal_handler(self, sig))
         finally:
-            # close() in a callback, or remove_signal_handler, may have reset it already.
-            with contextlib.suppress(ValueError, OSError):
-                signal.set_wakeup_fd(previous)
+            self._watch_signals()
 
     def _take_over(self) -> None:
         """Count as running from now on, in this thread, until `release`."""
@@ -260,14 +332,13 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._thread_id = threading.get_ident()
         events._set_running_loop(self)
         self._attach()
-        self._wake()
         self._released = lambda: sys.set_asyncgen_hooks(*hooks)
 
     def release(self) -> None:
         """End `already_running`: the loop no longer counts as running and may be closed."""
         if self._released is not None:
             self._detach()
-            self._thread_id = None
+            self._thread_id = None  # type: ignore[assignment]
             self._stopping = False
             events._set_running_loop(None)
             self._released()
@@ -276,12 +347,12 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def stop(self) -> None:
         """Stop after the current tick; as in asyncio, what is ready by then still runs."""
         self._stopping = True
-        if not self._pumping:
+        if not self._coming:
             self._wake()
 
     def close(self) -> None:
         """Close the loop; it must not be running."""
-        asyncio.SelectorEventLoop.close(self)
+        _SelectorLoop.close(self)
 
     def __enter__(self) -> TickLoop:
         return self
@@ -299,9 +370,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._debug:
             self._check_thread()
             self._check_callback(callback, "call_soon")
-        handle = _Handle(callback, args, self, context)
+        handle = Handle(callback, args, self, context)
         self._ready.append(handle)
-        if not self._pumping:
+        if not self._coming:
             self._wake()
         return handle
 
@@ -312,7 +383,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
-        handle = _Handle(callback, args, self, context)
+        handle = Handle(callback, args, self, context)
         if threading.get_ident() != self._thread_id:
             handle.cause = 0  # Whatever the loop runs just now did not schedule this.
         self._ready.append(handle)
@@ -329,24 +400,24 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._debug:
             self._check_thread()
             self._check_callback(callback, "call_at")
-        timer = _TimerHandle(when, callback, args, self, context)
-        if timer._source_traceback:
-            del timer._source_traceback[-1]
+        timer = TimerHandle(when, callback, args, self, context)
+        if self._debug:
+            del timer._source_traceback[-1]  # type: ignore[attr-defined]
         heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True
-        if not self._pumping:
+        timer._scheduled = True  # type: ignore[attr-defined]
+        if not self._coming:
             self._wake()
         return timer
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedule a coroutine; see `asyncio.loop.create_task`."""
         context = kwargs.get("context")
-        task = asyncio.SelectorEventLoop.create_task(self, coro, **kwargs)
-        if isinstance(task, asyncio.Task) and getattr(task, "_loopscope", None) is None:
-            self.tasks.created(task, None if context is None else context.get(OWNER, WINDOW))
-            if task.done() or task._fut_waiter is not None:
-                # An eager task has taken its first step inside the run that created it.
-                self.tasks.suspended(task, OWNER.get(), _now())
+        task: Any = _SelectorLoop.create_task(self, coro, **kwargs)
+        if self._debug and self._task_factory is None:
+            del task._source_traceback[-1]  # This method.
+        if issubclass(type(task), _TASKS):
+            owner = None if context is None else context.get(OWNER, WINDOW)
+            self.tasks.began(task, owner, coro)
         return task
 
     def _add_reader(self, fd: Any, callback: Any, *args: Any) -> asyncio.Handle:
@@ -357,7 +428,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def _watch(self, fd: Any, event: int, verb: str, callback: Any, args: Any) -> asyncio.Handle:
         self._check_closed()
-        handle = _SocketHandle(
+        handle = SocketHandle(
             callback, args, self, fd if isinstance(fd, int) else fd.fileno(), verb
         )
         try:
@@ -378,66 +449,69 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     # -- Turning ---------------------------------------------------------------------------
 
-    def _wake(self, *_: object) -> None:
+    def _wake(self) -> None:
         """Ask Qt for a turn."""
         timer = self._wake_timer
         # Another thread that forgot call_soon_threadsafe wakes nothing, as in asyncio.
         if timer is not None and threading.get_ident() == self._thread_id and not timer.isActive():
             timer.start()
 
-    def _pump(self, *_: object) -> None:
+    # The slots take no arguments on purpose: to convert those of `activated`, PySide runs Python
+    # code, and a signal handler that raises in there crashes the process.
+    def _pump(self) -> None:
         """Qt's turn for us: run ticks while there is work, within the budget."""
-        if self._wake_timer is None:
-            return
         try:
-            if self._running_handle:
-                self._pump_nested()
-            else:
-                self._turn()
+            if self._escaped is not None:
+                self._leave()
+            elif self._wake_timer is not None and self._depth < MAX_DEPTH:
+                self._turn() if self._depth == 0 else self._turn_nested()
         except BaseException as exc:
             # Nothing may leave a Qt slot; a KeyboardInterrupt can arrive on any line.
             self._escaped = exc
             self._leave()
 
-    def _pump_nested(self) -> None:
+    def _turn_nested(self) -> None:
         # A handle runs a Qt loop of its own: a menu, a dialog, processEvents. Everything else
         # goes on inside it; asyncio forbids entering a task within another, so the outer one is
         # left for as long.
         recorder = self.recorder
-        run_id, pumping = recorder.run_id, self._pumping
+        run_id = recorder.run_id
         outer = asyncio.current_task(self)
         if outer is not None:
             asyncio.tasks._leave_task(self, outer)
-        self._running_handle = False
         try:
             self._turn()
         finally:
-            self._running_handle = True
             if outer is not None:
                 asyncio.tasks._enter_task(self, outer)
             recorder.run_id = run_id
-            self._pumping = False if pumping else self._pumping
 
     def _turn(self) -> None:
         wake = self._wake_timer
         assert wake is not None
         wake.start()  # Fires only if a handle turns a Qt loop of its own, or work is left over.
-        self._pumping = True
         worked = False
         deadline = _now() + BUDGET_NS
         timeout = 0.0
+        self._depth += 1
+        self._coming = True
         try:
             while True:
                 ran = self._tick(timeout)
                 worked = worked or ran
+                if self._held:
+                    if self._depth > 1:
+                        break
+                    self._release_held()
                 if self._stopping or self._escaped is not None:
                     self._leave()
                     break
-                if _now() >= deadline or not (ran or self._ready):
+                if _now() >= deadline or not (ran or self._ready) or self._wake_timer is not wake:
                     break
                 timeout = 0.0 if self._ready else min(LINGER_S, self._until_next_timer())
         finally:
-            self._pumping = False
+            self._depth -= 1
+            self._coming = False
         if self._wake_timer is wake:
             self._arm(wake)
         if worked and self.activity is not None:
@@ -445,8 +519,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def _arm(self, wake: QTimer) -> None:
         """Ask Qt for the next turn: at once while work is left, else at the next deadline."""
-        delay = 0.0 if self._ready else self._until_next_timer()
         assert self._deadline_timer is not None
+        delay = 0.0 if self._ready else self._until_next_timer()
+        if self._held:
+            delay = max(delay, HELD_S)
         if delay <= 0:
             if not wake.isActive():
                 wake.start()
@@ -485,27 +561,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._tick_id = tick_id = self._tick_id + 1
         self._run_ready(ready, tick_id)
         recorder.run_id = 0
-        end = _now()
-        if self._selector is not None:
-            recorder.ticks.append(
-                (
-                    tick_id,
-                    start,
-                    selected,
-                    end,
-                    ready,
-                    len(self._scheduled),
-                    len(self._transports_map()),
-                )
-            )
-        if len(recorder.runs) > recorder.capacity or len(recorder.stages) > recorder.capacity:
+        descriptors = len(self._selector.get_map()) if self._selector else 0
+        timers = len(self._scheduled)
+        recorder.ticks.append((tick_id, start, selected, _now(), ready, timers, descriptors))
+        if not tick_id & 0xFF:
             recorder.bound()
         return True
 
-    def _transports_map(self) -> Any:
-        return self._selector.get_map()
-
-    def _process_events(self, event_list: Any, now_ns: int = 0) -> None:
+    def _process_events(self, event_list: Any, now_ns: int) -> None:
         ready = self._ready
         for key, mask in event_list:
             reader, writer = key.data
@@ -549,6 +612,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         recorder = self.recorder
         record = recorder.runs.append
         resumed, suspended = self.tasks.resumed, self.tasks.suspended
+        debug = self._debug
         start = _now()
         # A nested Qt loop may have run some of these already.
         while count and ready:
@@ -561,54 +625,78 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             callback, args, context = handle._callback, handle._args, handle._context
             kind = handle.__class__
             cause = scheduled = 0
-            if kind is not asyncio.Handle:
+            if kind in _RECORDED:
                 cause, scheduled = handle.cause, handle.scheduled_ns
             task = _stepped_task(callback)
+            name = None
             task_id = 0
             if task is not None:
-                name = None
                 task_id = resumed(task, start, cause)
-            elif kind is _SocketHandle:
+            elif kind is SocketHandle:
                 name = handle.name
-                owner = recorder.owners.get(handle.descriptor)
-                if owner is not None and context.get(OWNER, WINDOW) != owner:
-                    context.run(OWNER.set, owner)
+                self._set_owner(handle.descriptor, context)
             else:
                 name = label(callback, args)
-            self._running_handle = True
+            if debug:
+                self._current_handle = handle
             try:
                 context.run(callback, *args)
             except BaseException as exc:
                 self._contain(handle, exc, callback, args)
-            self._running_handle = False
+                if self._escaped is not None:
+                    count = 0
             end = _now()
             owner = context.get(OWNER, WINDOW)
             if task is not None:
                 suspended(task, owner, end)
             record((run_id, tick_id, start, end, name, owner, task_id, cause, scheduled))
-            if self._debug and end - start >= self.slow_callback_duration * 1e9:
-                base_events.logger.warning(  # type: ignore[attr-defined]
-                    "Executing %s took %.3f seconds",
-                    base_events._format_handle(handle),  # type: ignore[attr-defined]
-                    (end - start) / 1e9,
-                )
+            if debug:
+                self._warn_if_slow(handle, (end - start) / 1e9)
             start = end
+
+    def _set_owner(self, descriptor: int, context: contextvars.Context) -> None:
+        """Let a socket's callback belong to whom the socket is busy with."""
+        owner = self.recorder.owners.get(descriptor)
+        if owner is not None and context.get(OWNER, WINDOW) != owner:
+            with contextlib.suppress(RuntimeError):  # In use by the run that turns a nested loop.
+                context.run(OWNER.set, owner)
+
+    def _warn_if_slow(self, handle: asyncio.Handle, seconds: float) -> None:
+        self._current_handle = None
+        if seconds >= self.slow_callback_duration:
+            base_events.logger.warning(  # type: ignore[attr-defined]
+                "Executing %s took %.3f seconds",
+                base_events._format_handle(handle),  # type: ignore[attr-defined]
+                seconds,
+            )
 
     def _contain(self, handle: Any, exc: BaseException, callback: Any, args: Any) -> None:
         """Hand an exception from a callback to the exception handler."""
         if isinstance(exc, (SystemExit, KeyboardInterrupt)) and not self._contained:
             self._escaped = exc
             return
-        if isinstance(exc, RuntimeError) and "cannot enter context" in str(exc):
-            # The handle shares its context with the run that holds a nested Qt loop open. It can
-            # run when that one is over.
-            self.call_later(0.01, lambda: self._ready.append(handle))
+        trace = exc.__traceback__
+        if self._depth > 1 and type(exc) is RuntimeError and trace and trace.tb_next is None:
+            self._hold(handle)
             return
         source = format_helpers._format_callback_source(callback, args)
         context = {"message": f"Exception in callback {source}", "exception": exc, "handle": handle}
         if handle._source_traceback:
             context["source_traceback"] = handle._source_traceback
         self.call_exception_handler(context)
+
+    def _hold(self, handle: asyncio.Handle) -> None:
+        """Keep back a handle whose context the run that turns a nested Qt loop has entered."""
+        if handle not in self._held:
+            self._held.append(handle)
+        # A socket would be reported over and over: until then, look now and then.
+        self._listen(False)
+
+    def _release_held(self) -> None:
+        # A socket that is still ready is reported again.
+        self._ready.extend(held for held in self._held if held.__class__ is not SocketHandle)
+        self._held.clear()
+        self._listen(True)
 
     # -- Looking ---------------------------------------------------------------------------
 
@@ -655,31 +743,28 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if task is not None:
             row = getattr(task, "_loopscope", None)
             return f"step {row[2] if row else task.get_name()}"
-        if handle.__class__ is _SocketHandle:
+        if handle.__class__ is SocketHandle:
             return str(handle.name)
         return label(handle._callback, handle._args)
 
 
-def _stepper_type() -> type:
-    """Return the type of the callback with which a C task schedules its step."""
-    return next(
-        (cls for cls in object.__subclasses__() if cls.__name__ == "TaskStepMethWrapper"),
-        type(None),
-    )
-
-
-_STEP = _stepper_type()
+_RECORDED = frozenset((Handle, TimerHandle, SocketHandle))
+_PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)
+_TASKS = (asyncio.Task, _PY_TASK)
+_STEP = next(
+    (cls for cls in object.__subclasses__() if cls.__name__ == "TaskStepMethWrapper"), type(None)
+)
+"""The type of the callback with which a C task schedules its step."""
 
 
 def _stepped_task(callback: Any) -> Any:
     """Return the task that *callback* steps or wakes, or None when it does something else."""
-    kind = callback.__class__
+    kind = type(callback)
     if kind is _STEP:
         return callback.__self__
     if kind is BuiltinMethodType:
         owner = callback.__self__
         return owner if isinstance(owner, asyncio.Task) and "wakeup" in callback.__name__ else None
-    owner = getattr(callback, "__self__", None)
-    if isinstance(owner, _PY_TASK) and callback.__name__ in ("__step", "__wakeup"):
-        return owner
+    if kind is MethodType and issubclass(type(callback.__self__), _PY_TASK):
+        return callback.__self__ if callback.__name__ in ("__step", "__wakeup") else None
     return None

@@ -31,6 +31,7 @@ _LIBRARY = tuple(
 )
 
 _NAMED = frozenset((FunctionType, MethodType, BuiltinMethodType, type))
+_ARGS: Any = BaseException.__dict__["args"]
 _ATOMS = frozenset((str, bytes, int, float, bool, type(None)))
 
 
@@ -58,8 +59,8 @@ class TaskWatch:
         """Record a new task; return its row, which is also kept on the task."""
         recorder = self._recorder
         self._task_id += 1
-        # An eager task that has finished no longer knows its coroutine.
-        coroutine = task.get_coro() or coroutine
+        # An eager task that has finished knows its coroutine no longer, and CPython 3.12.1 crashes.
+        coroutine = coroutine or task.get_coro()
         code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
         row = (
             self._task_id,
@@ -77,29 +78,47 @@ class TaskWatch:
         recorder.tasks.append(row)
         return row
 
-    def resumed(self, task: Any, now_ns: int, cause_run_id: int) -> int:
-        """A step of *task* begins: end its wait. Return the task's id."""
+    # The three below must not disturb the program, whatever its tasks and Futures are: one that
+    # cannot be watched is left alone.
+
+    def began(self, task: Any, owner: int | None, coroutine: Any) -> None:
+        """The program has made *task*, which runs *coroutine*."""
         try:
-            row = task._loopscope
-        except AttributeError:  # Made without the loop's create_task.
-            row = self.created(task, None, cause_run_id)
-        wait = getattr(task, "_loopscope_wait", None)
-        if wait is not None:
-            task._loopscope_wait = None
-            self._recorder.waits.append((*wait[:6], now_ns, cause_run_id))
-        return row[0]  # type: ignore[no-any-return]
+            self.created(task, owner, coroutine=coroutine)
+            if task.done() or task._fut_waiter is not None:
+                # An eager task has taken its first step inside the run that created it.
+                self.suspended(task, OWNER.get(), self._recorder.clock())
+        except Exception:
+            return
+
+    def resumed(self, task: Any, now_ns: int, cause_run_id: int) -> int:
+        """A step of *task* begins: end its wait. Return the task's id, 0 if it has none."""
+        try:
+            row = getattr(task, "_loopscope", None)
+            if row is None:  # Made without the loop's create_task.
+                row = self.created(task, None, cause_run_id)
+            wait = getattr(task, "_loopscope_wait", None)
+            if wait is not None:
+                task._loopscope_wait = None
+                self._recorder.waits.append((*wait[:6], now_ns, cause_run_id))
+            return row[0]  # type: ignore[no-any-return]
+        except Exception:
+            return 0
 
     def suspended(self, task: Any, owner: int, now_ns: int) -> None:
         """A step of *task* has ended: record what it waits for now, or how it ended."""
-        waiter = task._fut_waiter
-        if waiter is not None:
-            self._wait_id += 1
-            future, where = self._describe(task, waiter)
-            wait = (self._wait_id, task._loopscope[0], owner, future, where, now_ns, None, 0)
-            task._loopscope_wait = wait
-            self._recorder.waits.append(wait)
-        elif task.done():
-            self._recorder.tasks.append((*task._loopscope[:8], now_ns, _outcome(task)))
+        try:
+            waiter = task._fut_waiter
+            if waiter is not None:
+                self._wait_id += 1
+                future, where = self._describe(task, waiter)
+                wait = (self._wait_id, task._loopscope[0], owner, future, where, now_ns, None, 0)
+                task._loopscope_wait = wait
+                self._recorder.waits.append(wait)
+            elif task.done():
+                self._recorder.tasks.append((*task._loopscope[:8], now_ns, _outcome(task)))
+        except Exception:
+            return
 
     def future_name(self, future: Any, kind: str) -> str:
         """Return a name for *future* that stays the same for its life: ``Future #12``."""
@@ -198,7 +217,7 @@ def _outcome(task: Any) -> str:
     # repr(error) would run the program's own code.
     arguments = (
         repr(argument)[:200] if type(argument) in _ATOMS else f"<{type(argument).__name__}>"
-        for argument in BaseException.args.__get__(error)
+        for argument in _ARGS.__get__(error)
     )
     return f"{type(error).__name__}({', '.join(arguments)})"
 
