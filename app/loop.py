@@ -292,12 +292,13 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         handler = signal.getsignal(signal.SIGINT)
 
         def guarded(number: int, frame: FrameType | None) -> None:
-            # The very first moment of `_pump` lies outside of its try: Qt would print what is
-            # raised there, and go on.
+            # Outside of a turn, and so in the very first moment of `_pump`, the caller is Qt: it
+            # would print what is raised, and go on. Whoever insists may still stop a slot.
             try:
                 handler(number, frame)  # type: ignore[operator,misc]
             except BaseException as exc:
-                if frame is None or frame.f_code is not TickLoop._pump.__code__:
+                turning = self._depth and frame and frame.f_code is not TickLoop._pump.__code__
+                if turning or self._escaped is not None:
                     raise
                 self._escaped = exc
 
@@ -307,7 +308,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             if not self._signal_handlers:
                 signal.set_wakeup_fd(previous_fd)
 
-        if callable(handler):
+        if callable(handler) and self._released is None:
             with contextlib.suppress(ValueError):
                 signal.signal(signal.SIGINT, guarded)
         self._unwatch_signals = unwatch
@@ -331,8 +332,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         )
         self._thread_id = threading.get_ident()
         events._set_running_loop(self)
-        self._attach()
         self._released = lambda: sys.set_asyncgen_hooks(*hooks)
+        self._attach()
 
     def release(self) -> None:
         """End `already_running`: the loop no longer counts as running and may be closed."""

@@ -474,6 +474,19 @@ def test_ctrl_c_while_busy(loop: TickLoop) -> None:
     timer.join()
 
 
+def test_ctrl_c_in_a_slot(loop: TickLoop) -> None:
+    def slot() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        finished.append(True)
+
+    finished: list[bool] = []
+    QTimer.singleShot(10, slot)
+    loop.call_later(2, loop.stop)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_forever()
+    assert finished == [True]
+
+
 def test_ctrl_c_in_a_runner_cancels_the_main_task(qapp: QCoreApplication) -> None:
     ended: list[str] = []
 
