@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QPalette, QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QScrollBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QVBoxLayout, QWidget
 
 from app.recording.events import WINDOW
 from app.recording.recorder import Recorder
@@ -22,6 +15,7 @@ from app.recording.store import Store
 from .i18n import tr
 from .theme import Theme
 from .timeline_canvas import TimelineCanvas
+from .timeline_tools import TimelineTools
 from .timeline_view import LONGEST_NS, duration, moment
 
 FRAME_MS = 40
@@ -58,6 +52,7 @@ class TimelinePanel(QWidget):
         self._edge = -1.0
         """The present as it was last drawn."""
         self._stale = False
+        self._shown_state: tuple[object, ...] = ()
         self._since_paint = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME_MS)
@@ -66,8 +61,12 @@ class TimelinePanel(QWidget):
         self._scroll = QScrollBar(Qt.Orientation.Vertical)
         self._scroll.hide()
         self.canvas = TimelineCanvas(store, theme, self._scroll, self._now)
-        self.tools = self._build_tools()
+        self.tools = TimelineTools()
         """The row of buttons. It may be moved elsewhere, for example into a tab bar's corner."""
+        self.tools.follow.clicked.connect(lambda: self.set_following(not self.following))
+        self.tools.more.clicked.connect(lambda: self._zoom(1.6))
+        self.tools.less.clicked.connect(lambda: self._zoom(1 / 1.6))
+        self.tools.fit.clicked.connect(self.fit)
         self._arrange()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.canvas.selected.connect(self._select_and_tell)
@@ -75,40 +74,6 @@ class TimelinePanel(QWidget):
         self.canvas.moved.connect(self._show_state)
         theme.changed.connect(self._restyle)
         self.retranslate()
-
-    def _build_tools(self) -> QWidget:
-        tools = QWidget()
-        tools.setAutoFillBackground(True)
-        tools.setBackgroundRole(QPalette.ColorRole.Base)
-        row = QHBoxLayout(tools)
-        row.setContentsMargins(12, 4, 12, 4)
-        row.setSpacing(6)
-        self._follow_button = self._button(lambda: self.set_following(not self.following))
-        self._follow_button.setCheckable(True)
-        self._follow_button.setChecked(True)
-        self._out_button = self._button(lambda: self._zoom(1.6), "−")
-        self._in_button = self._button(lambda: self._zoom(1 / 1.6), "+")
-        self._fit_button = self._button(self.fit)
-        self._state = QLabel()
-        self._state.setProperty("role", "dim")
-        self._span = QLabel()
-        self._span.setProperty("role", "dim")
-        self._span.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        row.addWidget(self._follow_button)
-        row.addWidget(self._state)
-        row.addStretch()
-        for widget in (self._out_button, self._span, self._in_button, self._fit_button):
-            row.addWidget(widget)
-        return tools
-
-    @staticmethod
-    def _button(action: Callable[[], object], text: str = "") -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setProperty("flat", True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: action())
-        return button
 
     def _arrange(self) -> None:
         body = QHBoxLayout()
@@ -252,20 +217,21 @@ class TimelinePanel(QWidget):
         return self._activity != before
 
     def _show_state(self) -> None:
-        view = self.canvas.view
-        span, follow = duration(view.span), view.following
-        if self._follow_button.isChecked() != follow:
-            self._follow_button.setChecked(follow)
-        if span != self._span.text():
-            self._span.setText(span)
-        if self.canvas.paused_ns is not None:
+        view, paused = self.canvas.view, self.canvas.paused_ns
+        key = (
+            *(view.span, view.following, paused, self._timer.isActive()),
+            0 if view.following else view.start,
+        )
+        if key == self._shown_state:
+            return
+        self._shown_state = key
+        if paused is not None:
             state = tr("paused")
-        elif not follow:
+        elif not view.following:
             state = tr("from {moment}", moment=moment(view.start - self._store.origin_ns))
         else:
             state = tr("live") if self._timer.isActive() else tr("idle")
-        if state != self._state.text():
-            self._state.setText(state)
+        self.tools.show_state(view.following, state, duration(view.span))
 
     def showEvent(self, event: QShowEvent) -> None:
         self._stale = True
@@ -323,17 +289,8 @@ class TimelinePanel(QWidget):
 
     def retranslate(self) -> None:
         """Set all texts again in the chosen language."""
-        texts = (
-            (self._follow_button, tr("Follow live"), tr("Follow the present (F)")),
-            (self._out_button, "−", tr("Show more time (−)")),
-            (self._in_button, "+", tr("Show less time (+)")),
-            (self._fit_button, tr("Fit"), tr("Show the selected request, or everything (0)")),
-        )
-        for button, text, tip in texts:
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-        self._span.setToolTip(tr("The time shown"))
+        self.tools.retranslate()
         self.setAccessibleName(tr("Timeline"))
+        self._shown_state = ()
         self._show_state()
         self.canvas.update()

@@ -23,7 +23,8 @@ from . import timeline_words as words
 from .i18n import tr
 from .theme import Theme
 from .timeline_ink import Ink, Layout
-from .timeline_lanes import Lane, LaneList, arrows, lane, run_bars
+from .timeline_lanes import Lane, arrows, lane, run_bars
+from .timeline_list import LaneList
 from .timeline_strip import Strip
 from .timeline_view import View
 
@@ -176,8 +177,6 @@ class TimelineCanvas(QWidget):
     def _names(self, p: QPainter, bottom: int) -> None:
         lay, ink = self.lay, self.ink
         p.setClipRect(0, 0, self.width(), bottom)
-        p.setFont(ink.font)
-        p.setPen(ink.dim)
         for text, y, height in (
             (tr("loop"), lay.loop_top, lay.loop_height),
             (tr("window"), lay.window_top, lay.window_height),

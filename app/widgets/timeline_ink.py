@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPixmap
 
 from app.recording.events import CLIENT, WINDOW
 
 from .theme import SMALL, Theme
+from .timeline_text import Type
 
 
 def mix(one: QColor, other: QColor, share: float) -> QColor:
@@ -43,24 +44,18 @@ class Ink:
         self.client = mix(c.dim, c.panel, 0.55)
         self.server = c.dim
         self.window = c.faint
-        self.font: QFont = theme.font(12.5)
-        self.small: QFont = theme.font(SMALL)
-        self.on_bar: QFont = theme.font(SMALL)
-        self.on_bar.setWeight(QFont.Weight.Medium)
-        self.head: QFont = theme.font(14, bold=True)
+        self.names = Type(theme.font(12.5), ratio)
+        self.small = Type(theme.font(SMALL), ratio)
+        on_bar = theme.font(SMALL)
+        on_bar.setWeight(QFont.Weight.Medium)
+        self.on_bar = Type(on_bar, ratio)
+        self.head = theme.font(14, bold=True)
         self.arrow = QPen(c.accent, max(1.5, 1.6 * theme.zoom))
-        self.metrics = QFontMetrics(self.font)
-        self.small_metrics = QFontMetrics(self.small)
-        self.bar_metrics = QFontMetrics(self.on_bar)
-        self.drop = self.metrics.capHeight() // 2
-        """How far below the middle of a line its letters stand."""
-        self.small_drop = self.small_metrics.capHeight() // 2
         self._fills: dict[int, QColor] = {}
         self._softs: dict[int, QColor] = {}
         self._shades: dict[int, QColor] = {}
         self._hatches: dict[int, QBrush] = {}
         self._dots: dict[int, QPixmap] = {}
-        self._short: dict[tuple[str, int, bool], str] = {}
 
     def px(self, size: float) -> int:
         """Return a size of the design, zoomed."""
@@ -122,19 +117,6 @@ class Ink:
             for shift in (-size, 0, size):
                 p.drawLine(QPointF(shift - 1, size + 1), QPointF(shift + size + 1, -1))
         return tile
-
-    def short(self, text: str, width: int, *, on_bar: bool = False) -> str:
-        """Return *text* cut with an ellipsis to *width*; remembered."""
-        key = (text, width, on_bar)
-        found = self._short.get(key)
-        if found is None:
-            if len(self._short) > 2000:
-                self._short.clear()
-            metrics = self.bar_metrics if on_bar else self.metrics
-            found = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
-            self._short[key] = "" if found != text and len(found) < 5 else found
-            found = self._short[key]
-        return found
 
 
 class Layout:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from http.client import responses
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.recording.events import Row
@@ -16,10 +16,15 @@ from .timeline_view import View, duration
 
 MANY_RUNS = 400
 MANY_WAITS = 200
+DOT = 3
+"""Below this width, in pixels, a lane is a mere dot of this width."""
 NARROW = 7
 """Below this width, in pixels, a lane shows its runs and waits only."""
 LABEL_LEAST = 20
 """The narrowest bar, in pixels, that is worth a word."""
+
+
+_run_start, _run_end = itemgetter(2), itemgetter(3)
 
 
 class Bar(NamedTuple):
@@ -73,84 +78,23 @@ class Arrow(NamedTuple):
     woken: int
 
 
-class LaneList:
-    """The numbers of the requests that overlap the span, in order, without touching them all."""
-
-    def __init__(self, store: Store, start_ns: float, end_ns: float) -> None:
-        rows = store.requests.rows
-        self._rows: Sequence[Row] = rows
-        self._last = bisect_left(rows, end_ns, key=_request_start)
-        self._first = bisect_left(rows, start_ns, 0, self._last, key=_request_start)
-        short = bisect_left(rows, start_ns - SHORT_NS, 0, self._first, key=_request_start)
-        older = [
-            row[0]
-            for row in rows[short : self._first]
-            if row[10] is not None and row[10] >= start_ns and row[10] - row[9] < SHORT_NS
-        ]
-        older += store.long_requests.across(round(start_ns))
-        open_ids = list(store.open_requests)
-        if open_ids and self._first:
-            older += open_ids[: bisect_left(open_ids, rows[self._first - 1][0] + 1)]
-            older.sort()
-        self._older = older
-
-    def __len__(self) -> int:
-        return len(self._older) + self._last - self._first
-
-    def ids(self, first: int, last: int) -> list[int]:
-        """Return the numbers at the places from *first* up to *last*."""
-        older = self._older
-        begin = self._first - len(older)
-        young = self._rows[max(self._first, begin + first) : min(self._last, begin + last)]
-        return older[first:last] + ([row[0] for row in young] if last > len(older) else [])
-
-    def sample(self, room: int, step: int) -> tuple[list[int], int]:
-        """Return about *room* of the requests, and how far apart they are: every how manieth.
-
-        The longest under way come first. The same requests are chosen from frame to frame, as
-        long as the step stays; *step* is that of the frame before. Steps are odd, or all of those
-        chosen would have the same hue.
-        """
-        older = self._older[: room // 3]
-        room -= len(older)
-        count = self._last - self._first
-        if not step or not room / 3 <= count / step <= room:
-            step = 1
-            while count > room * step:
-                step = step * 2 + 1
-        if not count:
-            return older, step
-        first, last = self._rows[self._first][0], self._rows[self._last - 1][0]
-        chosen = range(first + -first % step, last + 1, step)
-        return older + list(chosen[-room:]), step
-
-    def place(self, request_id: int) -> int | None:
-        """Return the place of a request, or None when it does not overlap the span."""
-        found = bisect_left(self._older, request_id)
-        if found < len(self._older) and self._older[found] == request_id:
-            return found
-        found = bisect_left(self._rows, request_id, self._first, self._last, key=_id)
-        if found < self._last and self._rows[found][0] == request_id:
-            return len(self._older) + found - self._first
-        return None
-
-
 def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | None:
     """Return the lane of a request, or None when it is no longer known."""
     row = store.requests.get(request_id) or store.open_requests.get(request_id)
     if row is None:
         return None
     begin, end = row[9], row[10]
-    left, right = _cut(view, begin, now_ns if end is None else end)
-    stages = []
-    if right - left >= NARROW:
-        stages = _stages(store, request_id, view, now_ns)
+    until = now_ns if end is None else end
+    left, right = _cut(view, begin, until)
+    title = f"#{request_id} {row[3]} {row[4]}"
+    note, bad = _note(store, row)
+    if right - left < DOT:
+        return Lane(request_id, title, left, right, [], [], [], 1, [], note, bad)
+    stages = _stages(store, request_id, view, now_ns) if right - left >= NARROW else []
     waits, wait_rows = _waits(store, request_id, view, now_ns)
-    runs = run_bars(store, request_id, view, begin, now_ns if end is None else end)
+    runs = run_bars(store, request_id, view, begin, until)
     if runs:
         left, right = min(left, runs[0].left), max(right, min(runs[-1].right, view.width + 2))
-    note, bad = _note(store, row)
-    title = f"#{request_id} {row[3]} {row[4]}"
     labels = _labels(stages, waits, runs)
     return Lane(request_id, title, left, right, stages, runs, waits, wait_rows, labels, note, bad)
 
@@ -307,22 +251,12 @@ def arrows(store: Store, lanes: list[Lane], view: View, selected: int = 0) -> li
             source = places.get(owner, -1)
             if owner == of.request_id or (source < 0 and of.request_id != selected):
                 continue
+            if source >= 0 and max(of.right - of.left, _width(lanes[source])) < NARROW:
+                continue
             from_x = round(view.x((run[2] + run[3]) / 2))
             found.append(Arrow(source, from_x, place, round(view.x(wait[6])), of.request_id))
     return found
 
 
-def _id(row: Row) -> int:
-    return row[0]  # type: ignore[no-any-return]
-
-
-def _request_start(row: Row) -> int:
-    return row[9]  # type: ignore[no-any-return]
-
-
-def _run_start(row: Row) -> int:
-    return row[2]  # type: ignore[no-any-return]
-
-
-def _run_end(row: Row) -> int:
-    return row[3]  # type: ignore[no-any-return]
+def _width(lane: Lane) -> int:
+    return lane.right - lane.left

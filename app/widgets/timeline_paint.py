@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
 
 from .i18n import tr
 from .timeline_ink import Ink, Layout
-from .timeline_lanes import Arrow, Bar, Label, Lane
+from .timeline_lanes import DOT, Arrow, Bar, Label, Lane
 from .timeline_view import View
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
@@ -25,15 +25,13 @@ def box(p: QPainter, left: int, top: int, width: int, height: int, colour: QColo
 
 def paint_ruler(p: QPainter, view: View, ink: Ink, lay: Layout, height: int) -> None:
     """Paint the ruler's lines and figures; the painter's origin is the plot's left edge."""
-    p.setPen(ink.dim)
-    p.setFont(ink.small)
     room = ink.px(76)
     for x, text in view.lines(room):
         if x < 0:
             continue
         p.fillRect(x, lay.ruler - ink.px(4), 1, height - lay.ruler + ink.px(4), ink.grid)
         if x + room * 0.6 < view.width:
-            p.drawText(x + 4, lay.ruler // 2 + ink.small_drop, text)
+            ink.small.write(p, x + 4, lay.ruler // 2, text, ink.dim)
 
 
 def paint_bars(p: QPainter, bars: list[Bar], colour: QColor, top: int, height: int) -> None:
@@ -46,6 +44,10 @@ def paint_lane(p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Lay
     """Paint what one request did; *top* is where its bar begins."""
     hue, height, request = ink.fill(lane.request_id), lay.bar, lane.request_id
     middle = top + height // 2
+    if lane.right - lane.left < DOT:
+        p.fillRect(lane.left, top, DOT, height, hue)
+        _note(p, lane, middle, view, ink)
+        return
     p.fillRect(lane.left, middle - 1, lane.right - lane.left, 2, ink.soft(request))
     soft, last = ink.soft(request), -9
     for bar in lane.stages:
@@ -57,13 +59,15 @@ def paint_lane(p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Lay
     _inner_stages(p, lane, top, ink, lay)
     if lane.waits:
         _waits(p, lane, top, ink, lay)
-    p.setFont(ink.on_bar)
     for label in lane.labels:
         _label(p, label, lane, top, ink, lay)
+    _note(p, lane, middle, view, ink)
+
+
+def _note(p: QPainter, lane: Lane, middle: int, view: View, ink: Ink) -> None:
     if lane.note and 0 < lane.right < view.width:
-        p.setFont(ink.small)
-        p.setPen(ink.error if lane.bad else ink.dim)
-        p.drawText(lane.right + ink.px(6), middle + ink.small_drop, lane.note)
+        colour = ink.error if lane.bad else ink.dim
+        ink.small.write(p, lane.right + ink.px(6), middle, lane.note, colour)
 
 
 def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
@@ -100,18 +104,16 @@ def _label(p: QPainter, label: Label, lane: Lane, top: int, ink: Ink, lay: Layou
     if width < ink.px(14):
         return
     wait = label.depth < 0
-    text = ink.short(label.text, width, on_bar=True)
+    text = ink.on_bar.cut(label.text, width)
     if not text:
         return
     if not wait:
-        p.setPen(ink.on_hue)
-        p.drawText(left, top + lay.bar // 2 + ink.small_drop, text)
+        ink.on_bar.write(p, left, top + lay.bar // 2, text, ink.on_hue)
         return
     height = lay.bar // lane.wait_rows
-    if height >= ink.bar_metrics.ascent():
-        p.setPen(ink.text)
+    if height >= ink.px(11):
         middle = top + (-1 - label.depth) * height + height // 2
-        p.drawText(left, middle + ink.small_drop, text)
+        ink.on_bar.write(p, left, middle, text, ink.text)
 
 
 def paint_title(p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool) -> None:
@@ -119,17 +121,17 @@ def paint_title(p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool
     dot = ink.px(8)
     x = row.left() + ink.px(12)
     p.drawPixmap(x, row.top() + (row.height() - dot) // 2, ink.dot(lane.request_id))
-    p.setPen(ink.accent if selected else ink.text)
+    colour = ink.accent if selected else ink.text
     left = x + dot + ink.px(8)
     width = row.right() - left - ink.px(4)
-    p.drawText(left, row.center().y() + 1 + ink.drop, ink.short(lane.title, width))
+    ink.names.write(p, left, row.center().y() + 1, ink.names.cut(lane.title, width), colour)
 
 
 def paint_name(p: QPainter, text: str, row: QRect, ink: Ink) -> None:
     """Paint the name of the loop's or the window's lane."""
     left = row.left() + ink.px(12)
     width = row.right() - left - ink.px(4)
-    p.drawText(left, row.center().y() + 1 + ink.drop, ink.short(text, width))
+    ink.names.write(p, left, row.center().y() + 1, ink.names.cut(text, width), ink.dim)
 
 
 def paint_arrow(
@@ -152,15 +154,13 @@ def paint_arrow(
     p.drawPolygon(QPolygonF([tip, tip + QPointF(-size, back), tip + QPointF(size, back)]))
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     text = tr("wakes #{id}", id=arrow.woken)
-    width = ink.small_metrics.horizontalAdvance(text)
+    width = ink.small.width(text)
     left = max(arrow.to_x, arrow.from_x) + ink.px(9)
     if left + width > view.width:
         left = min(arrow.to_x, arrow.from_x) - ink.px(9) - width
-    high = ink.small_metrics.ascent() + 1
+    high = ink.small.metrics.ascent() + 1
     p.fillRect(left - 2, label_y - high // 2, width + 4, high, ink.panel)
-    p.setFont(ink.small)
-    p.setPen(ink.accent)
-    p.drawText(left, label_y + ink.small_drop, text)
+    ink.small.write(p, left, label_y, text, ink.accent)
 
 
 def paint_mark(
@@ -168,12 +168,10 @@ def paint_mark(
 ) -> None:
     """Paint an upright line through all lanes, with a word at its foot."""
     p.fillRect(x - 1, top, 2, height - top, colour)
-    p.setFont(ink.small)
-    p.setPen(colour)
-    width = ink.small_metrics.horizontalAdvance(text)
+    width = ink.small.width(text)
     left = x + ink.px(6)
     p.fillRect(left - 2, height - ink.px(22), width + 4, ink.px(18), ink.panel)
-    p.drawText(left, height - ink.px(13) + ink.small_drop, text)
+    ink.small.write(p, left, height - ink.px(13), text, colour)
 
 
 def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
@@ -183,7 +181,7 @@ def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
     line = ink.px(24)
     middle = area.center().y()
     p.drawText(QRect(area.left(), middle - line, area.width(), line), _CENTRE, tr("No request yet"))
-    p.setFont(ink.font)
+    p.setFont(ink.names.font)
     p.setPen(ink.dim)
     width = min(area.width() - ink.px(24), ink.px(460))
     rest = QRect(area.center().x() - width // 2, middle + ink.px(4), width, line * 3)
@@ -202,9 +200,9 @@ def paint_more(p: QPainter, area: QRect, hidden: int, step: int, ink: Ink) -> No
     """Say how many lanes there was no room for, and how those shown were chosen."""
     p.fillRect(area, ink.panel)
     p.fillRect(area.left(), area.top(), area.width(), 1, ink.rule)
-    p.setFont(ink.small)
-    p.setPen(ink.dim)
+    if step and hidden > 100:
+        hidden = round(hidden, 1 - len(str(hidden)) + 1)  # Two digits: it changes all the time.
     text = tr("… and {count} more", count=f"{hidden:,}")
     if step:
         text += " · " + tr("one in {step} is shown; press F to stop and see all", step=step)
-    p.drawText(area.left() + ink.px(12), area.center().y() + 1 + ink.small_drop, text)
+    ink.small.write(p, area.left() + ink.px(12), area.center().y() + 1, text, ink.dim)

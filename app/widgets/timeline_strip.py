@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
 from PySide6.QtCore import QRect
@@ -18,8 +18,10 @@ from .timeline_view import View
 _ID, _START, _END = itemgetter(0), itemgetter(2), itemgetter(3)
 _TICK_START, _TICK_END = itemgetter(1), itemgetter(3)
 
-SAMPLES = 16
-"""How many runs of one pixel are looked at, at most. The cost follows pixels, not history."""
+SAMPLES = 8
+"""How many runs of one column are looked at, at most. The cost follows pixels, not history."""
+CROWDED = 3
+"""With more runs than this in a pixel, columns are two pixels wide."""
 
 
 class Strip:
@@ -32,6 +34,7 @@ class Strip:
         self._key: tuple[object, ...] = ()
         self._start = 0.0
         self._seen = 0
+        self._phase = 0
         self.columns = 0
         """How many columns the last `draw` drew anew."""
 
@@ -57,11 +60,13 @@ class Strip:
                 self._pixmap.setDevicePixelRatio(ratio)
             self._key = key
             self._start = view.start
+            self._phase = 0
             self._paint(view, 0, view.width, height)
             return self._pixmap
         # The sum of many shifts drifts; the view's own start is the truth.
         self._start = view.start
         if columns:
+            self._phase = (self._phase + columns) % 2
             self._pixmap.scroll(round(-columns * ratio), 0, self._pixmap.rect())
         if columns < 0:
             self._paint(view, 0, -columns, height)
@@ -85,12 +90,21 @@ class Strip:
         return int(max(-1.0, min(view.width, view.x(min(row[2], tick[1] if tick else row[2])))))
 
     def _paint(self, view: View, first: int, last: int, height: int) -> None:
+        rows = self.store.runs.rows
+        at = bisect_left(rows, view.time(first), key=_END)
+        until = bisect_left(rows, view.time(last), at, key=_START)
+        wide = 1
+        if until - at > CROWDED * (last - first):
+            wide = 2
+            first = max(0, first - (first + self._phase) % 2)
+            at = bisect_left(rows, view.time(first), 0, at + 1, key=_END)
         self.columns = last - first
         with QPainter(self._pixmap) as p:
             p.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             p.fillRect(QRect(first, 0, last - first, height), self._ink.raised)
             self._ticks(p, view, first, last, height)
-            self._runs(p, view, first, last, height)
+            columns = _columns(rows, at, until, view, first, wide, self._phase)
+            self._runs(p, columns, first, last, height)
 
     def _ticks(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
         rows = self.store.ticks.rows
@@ -106,11 +120,13 @@ class Strip:
                 p.fillRect(left, 0, right - left, height, inside)
             p.fillRect(left, 0, 1, height, frame)
 
-    def _runs(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
+    def _runs(
+        self, p: QPainter, columns: Iterable[Column], first: int, last: int, height: int
+    ) -> None:
         fill = self._ink.fill
         begun, end, before, high = first, first, 0, 0
-        for a, b, owner, busy in _columns(self.store.runs.rows, view, first, last):
-            tall = height if b - a > 1 else int(height * (0.45 + 0.55 * min(1.0, busy)))
+        for a, b, owner, busy in columns:
+            tall = int(height * (0.45 + 0.55 * busy)) if busy < 1 else height
             if owner == before and tall == high and a <= end:
                 end = max(b, end)
                 continue
@@ -120,16 +136,19 @@ class Strip:
         p.fillRect(begun, height - high, min(last, end) - begun, high, fill(before))
 
 
-def _columns(
-    rows: list[Row], view: View, first: int, last: int
-) -> Iterator[tuple[int, int, int, float]]:
-    """Yield what to draw: from a pixel up to a pixel, whose run is the longest, how busy (0 to 1).
+Column = tuple[int, int, int, float]
+"""From a pixel up to a pixel; whose run is the longest there; how busy it is, 0 to 1."""
 
-    Of the runs within one pixel at most about `SAMPLES` are looked at.
+
+def _columns(
+    rows: list[Row], at: int, until: int, view: View, first: int, wide: int, phase: int
+) -> Iterator[Column]:
+    """Yield what to draw for the runs from *at* up to *until*.
+
+    Of the runs within one column at most about `SAMPLES` are looked at. Columns are *wide* pixels
+    wide; they begin where pixel plus *phase* is a multiple of it, and so stay whole in scrolling.
     """
     start, scale = view.start, view.scale
-    at = bisect_left(rows, start + first * scale, key=_END)
-    until = bisect_left(rows, start + last * scale, at, key=_START)
     while at < until:
         row = rows[at]
         begin, end = row[2], row[3]
@@ -141,18 +160,20 @@ def _columns(
             yield a, b, row[5], 1.0
             at += 1
             continue
+        a -= (a + phase) % wide
         then = at + 1
-        limit = start + (a + 1) * scale
+        limit = start + (a + wide) * scale
         if then < until and rows[then][2] < limit:
             reach = then + 32
             if reach > until or rows[reach - 1][2] < limit:
                 reach = until
             then = bisect_left(rows, limit, then, reach, key=_START)
         busy, longest, owner = 0, -1, 0
-        for row in rows[at : then : (then - at) // SAMPLES + 1]:
+        stride = (then - at) // SAMPLES + 1
+        for row in rows[at:then:stride]:
             time = row[3] - row[2]
             busy += time
             if time > longest:
                 longest, owner = time, row[5]
-        yield a, a + 1, owner, busy * ((then - at) // SAMPLES + 1) / scale
+        yield a, a + wide, owner, busy * stride / (wide * scale)
         at = then

@@ -25,6 +25,7 @@ class View:
         self.zero = 0.0
         """Where the ruler says 0."""
         self.following = True
+        self._lines: tuple[tuple[float, ...], list[tuple[int, str]]] = ((), [])
 
     @property
     def span(self) -> float:
@@ -90,8 +91,14 @@ class View:
         unit = 10.0 ** math.floor(math.log10(least))
         return next(unit * n for n in (1, 2, 5, 10) if unit * n >= least * 0.999)
 
-    def lines(self, spacing: int) -> Iterator[tuple[int, str]]:
-        """Yield the ruler's lines: where, and the time since its zero in words."""
+    def lines(self, spacing: int) -> list[tuple[int, str]]:
+        """Return the ruler's lines: where, and the time since its zero in words."""
+        key = (self.scale, self.start - self.zero, self.width, spacing)
+        if key != self._lines[0]:
+            self._lines = (key, list(self._new_lines(spacing)))
+        return self._lines[1]
+
+    def _new_lines(self, spacing: int) -> Iterator[tuple[int, str]]:
         step = self.step(spacing)
         number = math.ceil((self.start - self.zero) / step - 1e-6)
         while (x := self.x(self.zero + number * step)) < self.width:
