@@ -134,6 +134,7 @@ class ClientsPanel(QWidget):
             item = QTreeWidgetItem([name, words])
             item.setIcon(0, _dot(self._theme, self._theme.hue(at + 1)))
             item.setForeground(1, self._theme.colours.dim)
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setSizeHint(0, QSize(10, self._theme.px(ROW)))
             self.list.addTopLevelItem(item)
             if name == current or (not current and at == 0):

@@ -45,13 +45,13 @@ class ConnectionsPanel(QWidget):
         return [
             Column("#", 70, lambda row: str(row[0]), mono=True),
             Column("Remote", 150, lambda row: row[1], mono=True),
-            Column("Opened", 90, self._opened, mono=True, right=True),
-            Column("Age", 90, self._age, mono=True, right=True),
-            Column("Requests", 82, self._requests, mono=True, right=True),
+            Column("Opened", 90, self._opened, mono=True, right=True, spare=3),
+            Column("Age", 90, self._age, mono=True, right=True, spare=1),
+            Column("Requests", 82, self._requests, mono=True, right=True, spare=2),
             Column("In", 80, lambda row: size(row[4]), right=True),
             Column("Out", 80, lambda row: size(row[5]), right=True),
             Column("State", 90, _state, lambda row: "ok" if row[3] is None else "dim"),
-            Column("Reason", 160, lambda row: row[7] or "", lambda row: "dim", stretch=True),
+            Column("Reason", 110, lambda row: row[7] or "", lambda row: "dim", stretch=True),
         ]
 
     def _opened(self, row: Row) -> str:

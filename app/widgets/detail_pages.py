@@ -43,6 +43,7 @@ class CookiesPage(QTableWidget):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.verticalHeader().hide()
         self.horizontalHeader().setStretchLastSection(True)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.horizontalHeader().setHighlightSections(False)
 
     def show_request(self, request: Request) -> None:
@@ -59,6 +60,7 @@ class CookiesPage(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setFont(mono)
                 item.setToolTip(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
                 if column == 2:
                     item.setForeground(self._theme.colours.dim)
                 self.setItem(at, column, item)

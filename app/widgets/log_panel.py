@@ -41,9 +41,11 @@ class LogPanel(QWidget):
             [
                 Column("Time", 96, self._time, lambda row: "dim", mono=True, right=True),
                 Column("Level", 104, _level, _level_colour),
-                Column("Logger", 150, lambda row: row[2], lambda row: "dim", mono=True),
-                Column("Request", 86, _request, dot=lambda row: int(row[3] or 0), mono=True),
-                Column("Text", 200, _first_line, _level_colour, mono=True, stretch=True),
+                Column("Logger", 150, lambda row: row[2], lambda row: "dim", mono=True, spare=2),
+                Column(
+                    "Request", 86, _request, dot=lambda row: int(row[3] or 0), mono=True, spare=1
+                ),
+                Column("Text", 320, _first_line, _level_colour, mono=True, stretch=True),
             ],
             lambda: store.log,
             lambda: store.log_forgotten,

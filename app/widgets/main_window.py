@@ -193,6 +193,8 @@ class MainWindow(QMainWindow):
             dock.retranslate()
         self._refresher.retranslate()
         self._refresher.all_visible()
+        if self.theme.settings is not None:
+            self.theme.settings.setValue("window/language", language.code)
 
     def frame(self) -> None:
         """Show what is new. The frame clock calls it after each `Store.apply`; it must be cheap."""

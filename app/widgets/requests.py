@@ -111,14 +111,14 @@ class RequestsPanel(QWidget):
     def _columns(self) -> list[Column]:
         return [
             Column("#", 66, lambda row: str(row[0]), dot=lambda row: int(row[0]), mono=True),
-            Column("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2])),
+            Column("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2]), spare=1),
             Column("Method", 70, lambda row: row[3], mono=True),
             Column("Path", 120, lambda row: path_of(row[4]), mono=True, stretch=True),
             Column("Handler", 128, lambda row: row[7] or "—", lambda row: _known(row[7]), spare=3),
             Column("Status", 66, status_words, status_colour),
-            Column("XSRF", 96, self._xsrf, self._xsrf_colour),
-            Column("Cookies", 68, cookie_words, spare=1),
-            Column("Size", 70, lambda row: size(row[16]), right=True, spare=2),
+            Column("XSRF", 96, self._xsrf, self._xsrf_colour, spare=2),
+            Column("Cookies", 68, cookie_words, spare=4),
+            Column("Size", 70, lambda row: size(row[16]), right=True, spare=5),
             Column("Time", 84, self._time, self._time_colour, right=True, mono=True),
         ]
 

@@ -53,7 +53,7 @@ class RowsView(QTableView):
         self.verticalHeader().setDefaultSectionSize(px(ROW))
         header = self.horizontalHeader()
         header.setFixedHeight(px(ROW))
-        header.setMinimumSectionSize(px(24))
+        header.setMinimumSectionSize(px(56))
         for at, column in enumerate(self.rows_model.columns):
             if column.stretch:
                 header.setSectionResizeMode(at, QHeaderView.ResizeMode.Stretch)
