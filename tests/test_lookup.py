@@ -27,6 +27,7 @@ def test_long_spans_across_an_instant_are_found() -> None:
     spans = LongSpans(1, 2)
     long = SHORT_NS * 10
     spans.add([(1, 0, long), (2, 0, None), (3, 5, 10), (4, 0, long * 100), (5, long, long * 3)])
+    spans.add([(1, 0, long)])
     assert spans.across(long // 2) == [1, 4]
     assert spans.across(long * 2) == [4, 5]
     assert spans.across(long * 200) == []

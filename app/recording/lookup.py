@@ -72,10 +72,9 @@ class LongSpans:
 
     def across(self, time_ns: int) -> list[int]:
         """Return the ids of the spans that began before *time_ns* and ended after it, in order."""
-        found = []
+        found: set[int] = set()  # A row that changed after its end has been noted twice.
         for bits, spans in self._classes.items():
             first = bisect_right(spans, (time_ns, time_ns, 0))
             last = bisect_left(spans, (time_ns + (1 << bits), 0, 0))
-            found += [id_ for _, start, id_ in spans[first:last] if start < time_ns]
-        found.sort()
-        return found
+            found.update(id_ for _, start, id_ in spans[first:last] if start < time_ns)
+        return sorted(found)

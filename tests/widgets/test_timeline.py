@@ -152,6 +152,17 @@ def test_simultaneous_waits_share_the_bar() -> None:
     assert one.wait_rows == 2
 
 
+def test_the_connections_wait_for_the_handler_is_not_the_requests_own() -> None:
+    s = Sample()
+    s.requests.append(request(1, 0, s.at(100), 200))
+    s.wait(1, "HTTP1Connection._read_message_inner #1", 1, 100)
+    s.wait(1, "Future #2", 2, 90)
+    one = lane(store_of(s.batch()), 1, view_of(0, 100), NOW)
+    assert one is not None
+    assert [bar.text for bar in one.waits] == ["Future #2 · 88 ms"]
+    assert one.wait_rows == 1
+
+
 def test_an_error_is_said_beside_the_lane() -> None:
     one = lane(store_of(drawing()), 104, view_of(0, 200), NOW)
     assert one is not None
