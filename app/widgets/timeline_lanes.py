@@ -53,7 +53,10 @@ class Label(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """One request as it is drawn. ``note`` stands to the right of what happened."""
+    """One request as it is drawn. ``note`` stands to the right of what happened.
+
+    The words of a note are English texts, to be translated.
+    """
 
     request_id: int
     title: str
@@ -64,7 +67,7 @@ class Lane(NamedTuple):
     waits: list[Bar]
     wait_rows: int
     labels: list[Label]
-    note: str
+    note: tuple[str, ...]
     bad: bool
 
 
@@ -228,15 +231,16 @@ def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar]) -> list[Label]
     return labels
 
 
-def _note(store: Store, row: Row) -> tuple[str, bool]:
+def _note(store: Store, row: Row) -> tuple[tuple[str, ...], bool]:
     status, end = row[8], row[10]
     if row[18] == "aborted":
-        return "aborted", True
+        return ("aborted",), True
     if status is not None and status >= 400:
         verdicts = store.xsrf.get(row[0]) if status == 403 else None
-        why = f" · {verdicts[-1][1]}" if verdicts else ""
-        return f"{status} {responses.get(status, '')}{why}", True
-    return (duration(end - row[9]) if end is not None else ""), False
+        why = verdicts[-1][1].replace("-", " ") if verdicts else "passed"
+        words = f"{status} {responses.get(status, '')}".strip()
+        return (words,) if why in ("passed", "safe method") else (words, why), True
+    return (duration(end - row[9]),) if end is not None else (), False
 
 
 def arrows(store: Store, lanes: list[Lane], view: View, selected: int = 0) -> list[Arrow]:

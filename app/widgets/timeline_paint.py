@@ -67,7 +67,8 @@ def paint_lane(p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Lay
 def _note(p: QPainter, lane: Lane, middle: int, view: View, ink: Ink) -> None:
     if lane.note and 0 < lane.right < view.width:
         colour = ink.error if lane.bad else ink.dim
-        ink.small.write(p, lane.right + ink.px(6), middle, lane.note, colour)
+        words = " · ".join(tr(word) for word in lane.note)
+        ink.small.write(p, lane.right + ink.px(6), middle, words, colour)
 
 
 def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:

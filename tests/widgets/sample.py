@@ -111,7 +111,7 @@ def drawing(origin_ns: int = 0, *, open_end: bool = False) -> Batch:
     s.stage(104, 0, "check_xsrf_cookie", 81, 88)
     s.stage(104, 1, "write_error", 89, 106)
     s.run(80, 106, 104)
-    s.xsrf.append((104, "missing", "no token"))
+    s.xsrf.append((104, "no-token", ""))
     r.append(request(105, s.at(121), s.at(138), 200, "GET /resolve?value=42"))
     s.stage(105, 0, "get", 122, 131)
     s.stage(105, 1, "finish", 131, 138)

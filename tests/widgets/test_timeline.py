@@ -137,7 +137,7 @@ def test_an_open_wait_grows_to_the_present() -> None:
     assert after is not None
     assert after.waits[0].right - before.waits[0].right == 100
     assert after.waits[0].text == "sleep #3 · 330 ms"
-    assert after.note == ""
+    assert after.note == ()
 
 
 def test_simultaneous_waits_share_the_bar() -> None:
@@ -167,7 +167,7 @@ def test_an_error_is_said_beside_the_lane() -> None:
     one = lane(store_of(drawing()), 104, view_of(0, 200), NOW)
     assert one is not None
     assert one.bad
-    assert one.note.startswith("403 Forbidden")
+    assert one.note == ("403 Forbidden", "no token")
 
 
 def test_an_arrow_leads_from_the_resolving_run_to_the_waking_one() -> None:
