@@ -27,7 +27,7 @@ from .requests import XSRF_WORDS, xsrf_passed
 from .theme import Theme
 from .words import duration
 
-_RUNG = re.compile(r"(passed|failed|not reached): ([\w ]+) — (.*)")
+_RUNG = re.compile(r"(passed|failed|not reached): ([\w ]+?) —\s*(.*)")
 _MARKS = {"passed": ("✓", "ok"), "failed": ("✗", "error"), "not reached": ("–", "faint")}
 
 

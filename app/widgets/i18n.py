@@ -70,6 +70,6 @@ def tr(text: str, **values: object) -> str:
     found = _texts.get(text)
     if found is None:
         found = text
-        if _texts:
+        if _texts and text and len(missing) < 1_000:
             missing.add(text)
     return found.format(**values) if values else found

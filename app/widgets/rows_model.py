@@ -13,7 +13,6 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.recording.events import Row
 
 from .i18n import tr
-from .table_delegate import ROLE_COLUMN, ROLE_ROW
 
 Index = QModelIndex | QPersistentModelIndex
 _RECENT = 200
@@ -183,10 +182,6 @@ class RowsModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return self.columns[index.column()].text(self._rows[index.row()])
-        if role == ROLE_COLUMN:
-            return self.columns[index.column()]
-        if role == ROLE_ROW:
-            return self._rows[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole and self.columns[index.column()].stretch:
             return self.columns[index.column()].text(self._rows[index.row()])
         return None
