@@ -891,13 +891,32 @@ def test_a_wait_ends_with_the_run_that_resolved_it(loop: TickLoop) -> None:
 
     loop.call_later(0.01, resolve)
     loop.run_until_complete(wait())
-    begun, ended = (Wait(*row) for row in loop.recorder.waits)
-    assert begun.end_ns is None
-    assert ended.id == begun.id
+    resolver = runs_of(loop.recorder)[resolve.__qualname__].id
+    (ended,) = (Wait(*row) for row in loop.recorder.drain().waits)
+    assert ended.end_ns is not None
     assert ended.future.startswith("Future #")
     assert f"test_loop.py:{wait.__code__.co_firstlineno + 1} in " in ended.where
-    assert ended.end_ns - begun.start_ns >= 9_000_000  # type: ignore[operator]
-    assert ended.resolved_by_run_id == runs_of(loop.recorder)[resolve.__qualname__].id
+    assert ended.end_ns - ended.start_ns >= 9_000_000
+    assert ended.resolved_by_run_id == resolver
+
+
+def test_a_wait_is_seen_before_it_ends(loop: TickLoop) -> None:
+    future = loop.create_future()
+
+    async def wait() -> None:
+        await future
+
+    async def main() -> None:
+        task = loop.create_task(wait())
+        await asyncio.sleep(0.01)
+        rows = [Wait(*row) for row in loop.recorder.drain().waits]
+        assert [row.end_ns for row in rows if row.future.startswith("Future #")] == [None]
+        future.set_result(None)
+        await task
+        (again,) = (Wait(*row) for row in loop.recorder.drain().waits if row[0] == rows[-1].id)
+        assert again.end_ns is not None
+
+    loop.run_until_complete(main())
 
 
 def test_a_task_is_recorded_from_its_creation_to_its_end(loop: TickLoop) -> None:
@@ -914,17 +933,15 @@ def test_a_task_is_recorded_from_its_creation_to_its_end(loop: TickLoop) -> None
         await asyncio.gather(*children, return_exceptions=True)
 
     loop.run_until_complete(main())
-    tasks = [Task(*row) for row in loop.recorder.tasks]
-    created = {task.id: task for task in tasks if task.end_ns is None}
-    ended = {task.id: task for task in tasks if task.end_ns is not None}
-    assert created.keys() == ended.keys() == {1, 2, 3, 4}
-    assert [ended[number].outcome for number in (1, 2, 3, 4)] == [
+    first_step = next(Run(*row) for row in loop.recorder.runs if Run(*row).task_id == 1)
+    created = {row[0]: Task(*row) for row in loop.recorder.drain().tasks}
+    assert list(created) == [1, 2, 3, 4]
+    assert [created[number].outcome for number in (1, 2, 3, 4)] == [
         "done",
         "done",
         "ValueError('fails')",
         "cancelled",
     ]
-    first_step = next(Run(*row) for row in loop.recorder.runs if Run(*row).task_id == 1)
     assert created[1].created_by_run_id == 0
     assert {created[number].created_by_run_id for number in (2, 3, 4)} == {first_step.id}
     assert created[2].line == child.__code__.co_firstlineno

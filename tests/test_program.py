@@ -412,7 +412,6 @@ def test_version(tmp_path: Path) -> None:
 
 def test_exit_after_ends_with_status_0(tmp_path: Path) -> None:
     with program("--exit-after", "0.5", cwd=tmp_path) as it:
-        assert it.get("/")[0] == 200
         it.process.communicate(timeout=20)
         assert it.process.returncode == 0
 

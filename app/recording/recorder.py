@@ -5,14 +5,26 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextvars import ContextVar
+from operator import itemgetter
+from typing import Protocol
 
 from .events import KINDS, WINDOW, Batch, Row
+
+_by_id = itemgetter(0)
+_by_request_and_seq = itemgetter(0, 1)
 
 OWNER: ContextVar[int] = ContextVar("loopscope_owner", default=WINDOW)
 """Whom the current run belongs to: a request's number, or one of SERVER, WINDOW, CLIENT.
 
 Every handle inherits it with its context, so whatever a request starts carries its number.
 """
+
+
+class Changing(Protocol):
+    """Something under way whose row is made when it is wanted."""
+
+    def row(self) -> Row:
+        """Return the row as it stands now."""
 
 
 class Recorder:
@@ -49,6 +61,13 @@ class Recorder:
         self.sockets: dict[int, str] = {}
         """Descriptor → role and text for the loop panel: ``listen 127.0.0.1:8888``."""
         self.body_bytes = 0
+        self.begun_tasks: dict[int, Row] = {}
+        """Rows of tasks that began and have not ended, by id. A thing that begins and ends between
+        two drains leaves one row; `drain` takes what stands here by then. Likewise below."""
+        self.begun_waits: dict[int, Row] = {}
+        self.begun_stages: dict[tuple[int, int], Row] = {}
+        self.changed_requests: dict[int, Changing] = {}
+        """Requests under way that changed since the last drain."""
         self.ticks: list[Row] = []
         self.runs: list[Row] = []
         self.connections: list[Row] = []
@@ -60,18 +79,27 @@ class Recorder:
         self.log: list[Row] = []
         self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
 
-    def pending(self) -> bool:
-        """Return whether anything has been recorded since the last drain."""
-        return any(self._lists.values())
-
     def drain(self) -> Batch:
         """Take all rows recorded since the last drain."""
+        self._take_begun()
         self.bound()
         batch = Batch(**{kind: rows[:] for kind, rows in self._lists.items()})
         for rows in self._lists.values():
             rows.clear()
         self.body_bytes = 0
         return batch
+
+    def _take_begun(self) -> None:
+        self.tasks += self.begun_tasks.values()
+        self.waits += self.begun_waits.values()
+        self.stages += self.begun_stages.values()
+        self.requests += [request.row() for request in self.changed_requests.values()]
+        for begun in (self.begun_tasks, self.begun_waits, self.changed_requests):
+            begun.clear()
+        self.begun_stages.clear()
+        for rows in (self.tasks, self.waits, self.requests):
+            rows.sort(key=_by_id)
+        self.stages.sort(key=_by_request_and_seq)
 
     def bound(self) -> None:
         """Drop and count what exceeds the capacity. The loop calls it after each tick."""

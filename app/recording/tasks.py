@@ -75,7 +75,7 @@ class TaskWatch:
             None,
         )
         task._loopscope = row
-        recorder.tasks.append(row)
+        recorder.begun_tasks[self._task_id] = row
         return row
 
     # The three below must not disturb the program, whatever its tasks and Futures are: one that
@@ -100,7 +100,9 @@ class TaskWatch:
             wait = getattr(task, "_loopscope_wait", None)
             if wait is not None:
                 task._loopscope_wait = None
-                self._recorder.waits.append((*wait[:6], now_ns, cause_run_id))
+                recorder = self._recorder
+                recorder.begun_waits.pop(wait[0], None)
+                recorder.waits.append((*wait[:6], now_ns, cause_run_id))
             return row[0]  # type: ignore[no-any-return]
         except Exception:
             return 0
@@ -110,13 +112,14 @@ class TaskWatch:
         try:
             waiter = task._fut_waiter
             if waiter is not None:
-                self._wait_id += 1
+                self._wait_id = id_ = self._wait_id + 1
                 future, where = self._describe(task, waiter)
-                wait = (self._wait_id, task._loopscope[0], owner, future, where, now_ns, None, 0)
-                task._loopscope_wait = wait
-                self._recorder.waits.append(wait)
+                wait = (id_, task._loopscope[0], owner, future, where, now_ns, None, 0)
+                task._loopscope_wait = self._recorder.begun_waits[id_] = wait
             elif task.done():
-                self._recorder.tasks.append((*task._loopscope[:8], now_ns, _outcome(task)))
+                row, recorder = task._loopscope, self._recorder
+                recorder.begun_tasks.pop(row[0], None)
+                recorder.tasks.append((*row[:8], now_ns, _outcome(task)))
         except Exception:
             return
 

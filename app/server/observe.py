@@ -19,6 +19,18 @@ from .trace import RequestTrace
 _VERBS = tuple(verb.lower() for verb in RequestHandler.SUPPORTED_METHODS)
 _AWAITED = frozenset({"prepare", "data_received", "open", "on_message", *_VERBS})
 """The methods whose result Tornado awaits when it is awaitable."""
+_PLAIN = frozenset(
+    {
+        "set_default_headers",
+        "check_xsrf_cookie",
+        "get_current_user",
+        "get_user_locale",
+        "on_finish",
+        "on_connection_close",
+        "on_close",
+    }
+)
+"""The methods that take no arguments and are never awaited."""
 STAGES = (
     "set_default_headers",
     "initialize",
@@ -96,11 +108,10 @@ class Observer:
         return cast("type[RequestHandler]", type(cls.__name__, (cls,), namespace))
 
     def _stage(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(method):
-            return _async_stage(self._recorder, name, method)
         if name == "check_xsrf_cookie":
             method = self._explained(method)
-        return _sync_stage(self._recorder, name, method)
+        make = _plain_stage if name in _PLAIN else _sync_stage
+        return make(self._recorder, name, method)
 
     def _explained(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -112,7 +123,7 @@ class Observer:
                 error = raised
                 raise
             finally:
-                trace = self_.request.__dict__.get("loopscope_trace")
+                trace = getattr(self_.request, "loopscope_trace", None)
                 if trace is not None and self._explain_xsrf is not None:
                     row = (trace.id, *self._explain_xsrf(self_, error))
                     self._recorder.xsrf.append(row)
@@ -126,7 +137,7 @@ def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Ca
 
     @functools.wraps(method)
     def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
-        trace = self.request.__dict__.get("loopscope_trace")
+        trace = getattr(self.request, "loopscope_trace", None)
         if trace is None:
             return method(self, *args, **kwargs)
         trace.seq = seq = trace.seq + 1
@@ -137,7 +148,6 @@ def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Ca
             record((trace.id, seq, name, start, clock(), _words(error)))
             _reraise(error, awaited)
         if awaited and result is not None and inspect.isawaitable(result):
-            record((trace.id, seq, name, start, None, None))
             return _rest_of_stage(recorder, (trace.id, seq, name, start), result)
         record((trace.id, seq, name, start, clock(), None))
         return result
@@ -145,38 +155,51 @@ def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Ca
     return stage
 
 
-def _async_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+def _plain_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """As `_sync_stage`, for methods that Tornado calls without arguments and never awaits.
+
+    They are most of what runs for a request; passing arguments through would cost as much again.
+    """
     record, clock = recorder.stages.append, recorder.clock
 
     @functools.wraps(method)
-    async def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
-        trace = self.request.__dict__.get("loopscope_trace")
+    def stage(self: RequestHandler) -> Any:
+        trace = getattr(self.request, "loopscope_trace", None)
         if trace is None:
-            return await method(self, *args, **kwargs)
+            return method(self)
         trace.seq = seq = trace.seq + 1
         start = clock()
-        record((trace.id, seq, name, start, None, None))
         try:
-            result = await method(self, *args, **kwargs)
+            result = method(self)
         except BaseException as error:
             record((trace.id, seq, name, start, clock(), _words(error)))
-            _reraise(error, True)
+            raise
         record((trace.id, seq, name, start, clock(), None))
         return result
 
     return stage
 
 
-async def _rest_of_stage(
+def _rest_of_stage(
+    recorder: Recorder, began: tuple[int, int, str, int], result: Awaitable[Any]
+) -> Awaitable[Any]:
+    """Record a stage as begun, and as ended once *result* has been awaited."""
+    recorder.begun_stages[began[:2]] = (*began, None, None)
+    return _await_stage(recorder, began, result)
+
+
+async def _await_stage(
     recorder: Recorder, began: tuple[int, int, str, int], result: Awaitable[Any]
 ) -> Any:
+    detail = None
     try:
-        value = await result
+        return await result
     except BaseException as error:
-        recorder.stages.append((*began, recorder.clock(), _words(error)))
+        detail = _words(error)
         _reraise(error, True)
-    recorder.stages.append((*began, recorder.clock(), None))
-    return value
+    finally:
+        recorder.begun_stages.pop(began[:2], None)
+        recorder.stages.append((*began, recorder.clock(), detail))
 
 
 def _words(error: BaseException) -> str:

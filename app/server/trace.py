@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from asyncio import Future
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
@@ -17,7 +17,7 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream, SSLIOStream
 
-from app.recording.events import SERVER
+from app.recording.events import SERVER, Row
 from app.recording.recorder import OWNER, Recorder
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -34,7 +34,7 @@ class ConnectionTrace:
         self.descriptor = descriptor
         self.bytes_in = 0
         self.bytes_out = 0
-        self.head: Awaitable[bytes] | None = None
+        self.head: Any = None
         """The latest read of a request's head: resolves to its raw bytes."""
         self.written: bytes = b""
         """The latest bytes handed to the stream."""
@@ -73,7 +73,7 @@ class ConnectionTrace:
 
 
 class RequestTrace:
-    """One request while it is under way; `record` writes its row as it stands."""
+    """One request while it is under way; `row` gives its row as it stands."""
 
     __slots__ = (
         "_chunks",
@@ -103,7 +103,7 @@ class RequestTrace:
         self,
         recorder: Recorder,
         connection: ConnectionTrace,
-        line: RequestStartLine,
+        line: RequestStartLine | ResponseStartLine,
         head: bytes,
         client: str | None,
     ) -> None:
@@ -111,7 +111,7 @@ class RequestTrace:
         self.id = recorder.request_id
         self.connection = connection
         self.client = client
-        self.method, self.uri, self.version = line
+        self.method, self.uri, self.version = map(str, line)
         self.route: str | None = None
         self.handler: str | None = None
         self.status: int | None = None
@@ -146,78 +146,81 @@ class RequestTrace:
         if self.end_ns is None:
             self.end_ns = self._recorder.clock()
             self.outcome = outcome
-            self.record()
+            self._recorder.changed_requests.pop(self.id, None)
+            self._recorder.requests.append(self.row())
 
-    def record(self) -> None:
-        """Write the row as it stands now."""
+    def changed(self) -> None:
+        """Let the row be recorded as it stands at the next drain."""
+        if self.end_ns is None:
+            self._recorder.changed_requests[self.id] = self
+
+    def row(self) -> Row:
+        """Return the row as it stands now."""
         keep = self._recorder.keep
         ended = self.end_ns is not None
         chunks, request_chunks = self._chunks, self._request_chunks
-        self._recorder.requests.append(
-            (
-                self.id,
-                self.connection.id,
-                self.client,
-                self.method,
-                self.uri,
-                self.version,
-                self.route,
-                self.handler,
-                self.status,
-                self.start_ns,
-                self.end_ns,
-                self.request_head,
-                keep(b"".join(request_chunks)) if ended and request_chunks else b"",
-                self.request_size,
-                self.response_head,
-                keep(b"".join(chunks)) if ended and chunks else b"",
-                self.response_size,
-                self.run_id,
-                self.outcome,
-            )
+        return (
+            self.id,
+            self.connection.id,
+            self.client,
+            self.method,
+            self.uri,
+            self.version,
+            self.route,
+            self.handler,
+            self.status,
+            self.start_ns,
+            self.end_ns,
+            self.request_head,
+            keep(b"".join(request_chunks)) if ended and request_chunks else b"",
+            self.request_size,
+            self.response_head,
+            keep(b"".join(chunks)) if ended and chunks else b"",
+            self.response_size,
+            self.run_id,
+            self.outcome,
         )
 
 
-class _ObservedStream:
-    """Counts a stream's bytes and notices its end, in the hooks that Tornado gives subclasses."""
+def _observed(base: Any) -> Any:
+    """Return a subclass of a stream class that counts bytes and notices the end.
 
-    trace: ConnectionTrace
-    error: BaseException | None
+    It overrides the hooks that Tornado gives subclasses. They are called for each read and write,
+    so the base's methods are looked up once, here.
+    """
+    read_from_fd, write_to_fd = base.read_from_fd, base.write_to_fd
+    read_until_regex, write, close_fd = base.read_until_regex, base.write, base.close_fd
 
-    def read_from_fd(self, buf: Any) -> int | None:
-        count = cast("int | None", super().read_from_fd(buf))  # type: ignore[misc]
-        if count:
-            self.trace.bytes_in += count
-        return count
+    class Observed(base):  # type: ignore[misc]
+        trace: ConnectionTrace
 
-    def write_to_fd(self, data: memoryview) -> int:
-        count = cast(int, super().write_to_fd(data))  # type: ignore[misc]
-        self.trace.bytes_out += count
-        return count
+        def read_from_fd(self, buf: Any) -> int | None:
+            count: int | None = read_from_fd(self, buf)
+            if count:
+                self.trace.bytes_in += count
+            return count
 
-    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-        future = cast(
-            "Awaitable[bytes]",
-            super().read_until_regex(regex, max_bytes),  # type: ignore[misc]
-        )
-        self.trace.head = future
-        return future
+        def write_to_fd(self, data: memoryview) -> int:
+            count: int = write_to_fd(self, data)
+            self.trace.bytes_out += count
+            return count
 
-    def write(self, data: Any) -> Future[None]:
-        self.trace.written = data
-        return cast("Future[None]", super().write(data))  # type: ignore[misc]
+        def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+            self.trace.head = future = read_until_regex(self, regex, max_bytes)
+            return future  # type: ignore[no-any-return]
 
-    def close_fd(self) -> None:
-        self.trace.closed(self.error)
-        super().close_fd()  # type: ignore[misc]
+        def write(self, data: Any) -> Any:
+            self.trace.written = data
+            return write(self, data)
 
+        def close_fd(self) -> None:
+            self.trace.closed(self.error)
+            close_fd(self)
 
-class ObservedIOStream(_ObservedStream, IOStream):
-    """An accepted plain stream."""
+    return Observed
 
 
-class ObservedSSLIOStream(_ObservedStream, SSLIOStream):
-    """An accepted TLS stream."""
+_ObservedIOStream, _ObservedSSLIOStream = _observed(IOStream), _observed(SSLIOStream)
 
 
 def observe_stream(stream: IOStream, recorder: Recorder, address: Any) -> ConnectionTrace:
@@ -228,9 +231,15 @@ def observe_stream(stream: IOStream, recorder: Recorder, address: Any) -> Connec
     """
     remote, port = (f"{address[0]}:{address[1]}", address[1]) if address else ("", 0)
     trace = ConnectionTrace(recorder, remote, port, stream.socket.fileno())
-    stream.__class__ = ObservedSSLIOStream if isinstance(stream, SSLIOStream) else ObservedIOStream
+    is_tls = isinstance(stream, SSLIOStream)
+    stream.__class__ = _ObservedSSLIOStream if is_tls else _ObservedIOStream
     stream.trace = trace  # type: ignore[attr-defined]
     return trace
+
+
+_write_headers = HTTP1Connection.write_headers
+_write = HTTP1Connection.write
+_finish = HTTP1Connection.finish
 
 
 class ObservedConnection(HTTP1Connection):
@@ -247,21 +256,21 @@ class ObservedConnection(HTTP1Connection):
         trace = self.trace
         connection = trace.connection
         connection.written = b""
-        future = super().write_headers(start_line, headers, chunk)
+        future = _write_headers(self, start_line, headers, chunk)
         written = connection.written
         trace.response_head = bytes(written[: written.find(_END_OF_HEAD) + 4])
-        trace.status = cast(ResponseStartLine, start_line).code
+        trace.status = start_line[1]  # type: ignore[assignment]
         if chunk:
             trace.sent(chunk)
-        trace.record()
+        trace.changed()
         return future
 
     def write(self, chunk: bytes) -> Future[None]:
         self.trace.sent(chunk)
-        return super().write(chunk)
+        return _write(self, chunk)
 
     def finish(self) -> None:
-        super().finish()
+        _finish(self)
         trace = self.trace
         if trace.status == 101:  # A WebSocket lasts until its socket closes.
             return
@@ -313,14 +322,9 @@ class _RequestDelegate(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         parent, connection = self._parent, self._connection
-        head = cast("Future[bytes]", connection.head).result()
-        trace = RequestTrace(
-            parent.recorder,
-            connection,
-            cast(RequestStartLine, start_line),
-            head,
-            parent.client_of_port(connection.port),
-        )
+        head: bytes = connection.head.result()
+        client = parent.client_of_port(connection.port)
+        trace = RequestTrace(parent.recorder, connection, start_line, head, client)
         connection.request = trace
         OWNER.set(trace.id)
         parent.recorder.owners[connection.descriptor] = trace.id
@@ -331,7 +335,7 @@ class _RequestDelegate(HTTPMessageDelegate):
         try:
             return self._inner.headers_received(start_line, headers)
         finally:
-            trace.record()
+            trace.changed()
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._trace.received(chunk)
