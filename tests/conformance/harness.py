@@ -7,6 +7,7 @@ import faulthandler
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def install() -> object:
     The selector named by the environment stands in for the default one.
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # A shell starts what runs in the background with SIGINT ignored, and tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from PySide6.QtCore import QCoreApplication, QtMsgType, qInstallMessageHandler
 
     from app.loop import TickLoop
