@@ -103,7 +103,7 @@ class RoutesPage(Page):
             shortcut = QShortcut(QKeySequence(keys), self.view)
             shortcut.setContext(shortcut.context().WidgetShortcut)
             shortcut.activated.connect(slot)
-        self.model.undo_stack.cleanChanged.connect(lambda _: self._changed())
+        self.model.undo_stack.cleanChanged.connect(self._changed)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.served(site)
@@ -117,7 +117,7 @@ class RoutesPage(Page):
         for column, width in ((ON, 46), (PATTERN, 190), (HANDLER, 250), (NAME, 90), (KWARGS, 150)):
             self.view.setColumnWidth(column, px(width))
 
-    def _changed(self) -> None:
+    def _changed(self, clean: bool) -> None:
         self.update_note()
         self.modified_changed.emit()
 

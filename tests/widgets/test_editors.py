@@ -169,3 +169,16 @@ def test_the_layout_can_be_reset(window: MainWindow) -> None:
         dock.hide()
     window.reset_layout()
     assert all(dock.isVisible() for dock in window.docks)
+
+
+def test_a_window_with_changed_routes_can_be_destroyed(qtbot: QtBot) -> None:
+    window = MainWindow(Store(), FakeControls(), Theme())
+    window.editors.open_routes()
+    window.editors.open_file("handlers", "home.py")
+    for page in window.editors.pages.values():
+        if isinstance(page, RoutesPage):
+            page.model.remove(0)
+        elif isinstance(page, FilePage):
+            page.editor.insertPlainText("x")
+    with qtbot.waitSignal(window.destroyed):
+        window.deleteLater()
