@@ -416,6 +416,14 @@ def test_exit_after_ends_with_status_0(tmp_path: Path) -> None:
         assert it.process.returncode == 0
 
 
+def test_a_connection_closed_after_its_answer_is_finished(tmp_path: Path) -> None:
+    capture = tmp_path / "a.loopscope"
+    with program("--capture", str(capture), cwd=tmp_path) as it:
+        assert it.get("/story/1", Connection="close")[0] == 200
+        it.end()
+    assert rows(capture, "SELECT outcome, status FROM requests") == [("finished", 200)]
+
+
 def test_a_client_that_resets_its_connection_is_recorded_as_aborted(tmp_path: Path) -> None:
     capture = tmp_path / "a.loopscope"
     with program("--capture", str(capture), cwd=tmp_path) as it:

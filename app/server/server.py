@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream
+from tornado.log import app_log
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -23,17 +22,28 @@ from .explain import explain_xsrf
 from .modules import HandlerModules
 from .observe import Observer
 from .site import Site, SiteError, check
-from .trace import ConnectionDelegate, observe_stream
+from .trace import ConnectionDelegate, ConnectionTrace, ObservedIOStream
 
 
 class _ObservedHTTPServer(HTTPServer):
     recorder: Recorder
-    streams: WeakSet[IOStream]
+    streams: WeakSet[ObservedIOStream]
 
-    def handle_stream(self, stream: IOStream, address: Any) -> None:
-        observe_stream(stream, self.recorder, address)
-        self.streams.add(stream)
-        super().handle_stream(stream, address)
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        # TCPServer's own names its stream class in its code. Giving an existing stream another
+        # class would do too, but makes every later access to its attributes slower.
+        try:
+            stream = ObservedIOStream(
+                connection,
+                max_buffer_size=self.max_buffer_size,
+                read_chunk_size=self.read_chunk_size,
+            )
+            remote, port = (f"{address[0]}:{address[1]}", address[1]) if address else ("", 0)
+            stream.trace = ConnectionTrace(self.recorder, remote, port, connection.fileno())
+            self.streams.add(stream)
+            self.handle_stream(stream, address)
+        except Exception:
+            app_log.error("Error in connection callback", exc_info=True)
 
 
 class Server:
@@ -84,7 +94,7 @@ class Server:
         """Call *function* as the server: what it starts belongs to the server's domain."""
         return self._context.copy().run(function, *args)
 
-    def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+    def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen on *host* and *port*, 0 for a free one; return the address.
 
         Raises OSError when that is impossible, ValueError for a port out of range.
@@ -94,7 +104,7 @@ class Server:
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
         sockets = bind_sockets(port, host)
-        server = _ObservedHTTPServer(self._delegate, ssl_options=tls)
+        server = _ObservedHTTPServer(self._delegate)
         server.recorder, server.streams = self.recorder, WeakSet()
         self._context.copy().run(server.add_sockets, sockets)
         bound = sockets[0].getsockname()

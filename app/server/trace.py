@@ -9,13 +9,14 @@ from typing import Any
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
+    HTTPConnection,
     HTTPHeaders,
     HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream, SSLIOStream
+from tornado.iostream import IOStream
 
 from app.recording.events import SERVER, Row
 from app.recording.recorder import OWNER, Recorder
@@ -36,7 +37,7 @@ class ConnectionTrace:
         self.bytes_out = 0
         self.head: Any = None
         """The latest read of a request's head: resolves to its raw bytes."""
-        self.written: bytes = b""
+        self.written: bytes | memoryview = b""
         """The latest bytes handed to the stream."""
         self.request: RequestTrace | None = None
         self._recorder = recorder
@@ -68,7 +69,7 @@ class ConnectionTrace:
         self._recorder.owners.pop(self.descriptor, None)
         self._recorder.sockets.pop(self.descriptor, None)
         if self.request is not None:
-            self.request.end("upgraded" if self.request.status == 101 else "aborted")
+            self.request.end(self.request.if_closed)
         self._record(self._recorder.clock(), repr(error) if error else "closed")
 
 
@@ -84,6 +85,7 @@ class RequestTrace:
         "end_ns",
         "handler",
         "id",
+        "if_closed",
         "method",
         "outcome",
         "request_head",
@@ -123,6 +125,8 @@ class RequestTrace:
         self.response_size = 0
         self.run_id = recorder.run_id
         self.outcome: str | None = None
+        self.if_closed = "aborted"
+        """The outcome if the socket is closed now."""
         self.seq = 0
         """How many stages have begun."""
         self._request_chunks: list[bytes] = []
@@ -182,70 +186,64 @@ class RequestTrace:
         )
 
 
-def _observed(base: Any) -> Any:
-    """Return a subclass of a stream class that counts bytes and notices the end.
+class ObservedIOStream(IOStream):
+    """An accepted stream that counts its bytes and notices its end, in Tornado's own hooks."""
 
-    It overrides the hooks that Tornado gives subclasses. They are called for each read and write,
-    so the base's methods are looked up once, here.
+    trace: ConnectionTrace
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        count = _read_from_fd(self, buf)
+        if count:
+            self.trace.bytes_in += count
+        return count
+
+    def write_to_fd(self, data: memoryview) -> int:
+        count = _write_to_fd(self, data)
+        self.trace.bytes_out += count
+        return count
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        self.trace.head = future = _read_until_regex(self, regex, max_bytes)
+        return future
+
+    def write(self, data: bytes | memoryview) -> Future[None]:
+        self.trace.written = data
+        return _write(self, data)
+
+    def close_fd(self) -> None:
+        self.trace.closed(self.error)
+        super().close_fd()
+
+
+# Called for each read and write: super() would look them up every time.
+_read_from_fd, _write_to_fd = IOStream.read_from_fd, IOStream.write_to_fd
+_read_until_regex, _write = IOStream.read_until_regex, IOStream.write
+
+
+class ObservedConnection(HTTPConnection):
+    """One exchange on a connection, as the application sees it: notes the response on its way.
+
+    It stands before Tornado's HTTP1Connection and passes everything on.
     """
-    read_from_fd, write_to_fd = base.read_from_fd, base.write_to_fd
-    read_until_regex, write, close_fd = base.read_until_regex, base.write, base.close_fd
 
-    class Observed(base):  # type: ignore[misc]
-        trace: ConnectionTrace
+    def __init__(self, inner: HTTP1Connection, trace: RequestTrace) -> None:
+        self.inner = inner
+        self.trace = trace
+        self.stream = inner.stream
+        self.context = inner.context
+        self.set_close_callback = inner.set_close_callback
 
-        def read_from_fd(self, buf: Any) -> int | None:
-            count: int | None = read_from_fd(self, buf)
-            if count:
-                self.trace.bytes_in += count
-            return count
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
-        def write_to_fd(self, data: memoryview) -> int:
-            count: int = write_to_fd(self, data)
-            self.trace.bytes_out += count
-            return count
+    @property
+    def no_keep_alive(self) -> bool:
+        """Whether the connection closes after this exchange; a handler may set it."""
+        return self.inner.no_keep_alive
 
-        def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-            self.trace.head = future = read_until_regex(self, regex, max_bytes)
-            return future  # type: ignore[no-any-return]
-
-        def write(self, data: Any) -> Any:
-            self.trace.written = data
-            return write(self, data)
-
-        def close_fd(self) -> None:
-            self.trace.closed(self.error)
-            close_fd(self)
-
-    return Observed
-
-
-_ObservedIOStream, _ObservedSSLIOStream = _observed(IOStream), _observed(SSLIOStream)
-
-
-def observe_stream(stream: IOStream, recorder: Recorder, address: Any) -> ConnectionTrace:
-    """Turn an accepted *stream* into an observed one, in place; return its trace.
-
-    Tornado's TCPServer and HTTP1ServerConnection name their classes in their code, so an object
-    can only be given the subclass after it was made.
-    """
-    remote, port = (f"{address[0]}:{address[1]}", address[1]) if address else ("", 0)
-    trace = ConnectionTrace(recorder, remote, port, stream.socket.fileno())
-    is_tls = isinstance(stream, SSLIOStream)
-    stream.__class__ = _ObservedSSLIOStream if is_tls else _ObservedIOStream
-    stream.trace = trace  # type: ignore[attr-defined]
-    return trace
-
-
-_write_headers = HTTP1Connection.write_headers
-_write = HTTP1Connection.write
-_finish = HTTP1Connection.finish
-
-
-class ObservedConnection(HTTP1Connection):
-    """One exchange on a connection: notes the response as it goes to the stream."""
-
-    trace: RequestTrace
+    @no_keep_alive.setter
+    def no_keep_alive(self, value: bool) -> None:
+        self.inner.no_keep_alive = value
 
     def write_headers(
         self,
@@ -256,7 +254,7 @@ class ObservedConnection(HTTP1Connection):
         trace = self.trace
         connection = trace.connection
         connection.written = b""
-        future = _write_headers(self, start_line, headers, chunk)
+        future = self.inner.write_headers(start_line, headers, chunk)
         written = connection.written
         trace.response_head = bytes(written[: written.find(_END_OF_HEAD) + 4])
         trace.status = start_line[1]  # type: ignore[assignment]
@@ -267,13 +265,16 @@ class ObservedConnection(HTTP1Connection):
 
     def write(self, chunk: bytes) -> Future[None]:
         self.trace.sent(chunk)
-        return _write(self, chunk)
+        return self.inner.write(chunk)
 
     def finish(self) -> None:
-        _finish(self)
         trace = self.trace
         if trace.status == 101:  # A WebSocket lasts until its socket closes.
+            trace.if_closed = "upgraded"
+            self.inner.finish()
             return
+        trace.if_closed = "finished"  # Tornado closes in finish() what is not kept alive.
+        self.inner.finish()
         trace.end("finished")
         if not self.stream.writing():
             # All is sent: what the socket brings from now on is the next request's.
@@ -328,10 +329,10 @@ class _RequestDelegate(HTTPMessageDelegate):
         connection.request = trace
         OWNER.set(trace.id)
         parent.recorder.owners[connection.descriptor] = trace.id
-        self._request_conn.__class__ = ObservedConnection
-        self._request_conn.trace = trace
         self._trace = trace
-        self._inner = parent.application().start_request(self._server_conn, self._request_conn)
+        self._inner = parent.application().start_request(
+            self._server_conn, ObservedConnection(self._request_conn, trace)
+        )
         try:
             return self._inner.headers_received(start_line, headers)
         finally:
