@@ -51,8 +51,9 @@ def main() -> None:
     runtests.test_runner_factory = journalling
     sys.modules["__main__"].all = runtests.all  # type: ignore[attr-defined]
     sys.argv[1:1] = ["--quiet"]
+    suite: Any = runtests.main
     try:
-        runtests.main()  # type: ignore[no-untyped-call]
+        suite()
     finally:
         del application
 
