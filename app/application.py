@@ -92,6 +92,8 @@ class Program:
     """One run of the program, from the built objects to the clean end."""
 
     def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:
+        from PySide6.QtCore import QSettings
+
         from app.recording import capture
         from app.recording.store import Store
         from app.session import Session
@@ -109,10 +111,10 @@ class Program:
                 self.store, _ = capture.read(chosen.open)
             except (OSError, ValueError) as error:
                 raise UsageError(str(error)) from error
-        if chosen.lang:
-            language.choose(chosen.lang)
+        settings = QSettings()
+        language.choose(chosen.lang or str(settings.value("window/language", "", type=str)))
         self.session = Session(loop, recorder, self.store, chosen.host, chosen.port)
-        self.theme = Theme()
+        self.theme = Theme(settings)
         self.theme.apply()
         self.window = MainWindow(self.store, self.session, self.theme)
         self.clock = FrameClock(self.frame, self.is_live)

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import BuiltinMethodType, FrameType, MethodType
+from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QThread, QTimer
@@ -89,7 +89,16 @@ class SocketHandle(asyncio.Handle):
     __slots__ = ("cause", "descriptor", "name", "scheduled_ns")
 
     def __init__(self, callback: Any, args: Any, loop: TickLoop, fd: int, verb: str) -> None:
-        super().__init__(callback, args, loop, None)
+        # Spelled out, too: Tornado adds a reader anew for each request.
+        self._context = _copy_context()
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = (
+            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
+        )
         self.descriptor = fd
         self.name = f"{verb} fd {fd}"
         self.cause = 0
@@ -628,7 +637,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             cause = scheduled = 0
             if kind in _RECORDED:
                 cause, scheduled = handle.cause, handle.scheduled_ns
-            task = _stepped_task(callback)
+            # Most callbacks step a task or are plain functions: those two are told apart here.
+            called = type(callback)
+            if called is _STEP:
+                task = callback.__self__
+            elif called is FunctionType:
+                task = None
+            else:
+                task = _stepped_task(callback)
             name = None
             task_id = 0
             if task is not None:

@@ -153,7 +153,7 @@ class Task(NamedTuple):
 class Wait(NamedTuple):
     """A task suspended on a Future, from ``start_ns`` to ``end_ns``.
 
-    ``future`` names what is awaited (``sleep #7``, ``Future #12``, ``Task #3``); ``where`` is the
+    ``future`` names what is awaited (``sleep``, ``Future #12``, ``Task #3 fetch``); ``where`` is the
     place in the code nearest to the user. ``resolved_by_run_id`` is the run that scheduled the
     task's wake-up, that is, the one that resolved the Future or cancelled the task.
     """

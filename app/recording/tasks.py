@@ -47,7 +47,7 @@ class TaskWatch:
         self._task_id = 0
         self._wait_id = 0
         self._future_id = 0
-        self._places: dict[tuple[CodeType, int], str] = {}
+        self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
 
     def created(
         self,
@@ -123,7 +123,7 @@ class TaskWatch:
         except Exception:
             return
 
-    def future_name(self, future: Any, kind: str) -> str:
+    def future_name(self, future: Any) -> str:
         """Return a name for *future* that stays the same for its life: ``Future #12``."""
         row = getattr(future, "_loopscope", None)
         if row is not None and isinstance(future, asyncio.Task):
@@ -135,30 +135,45 @@ class TaskWatch:
             try:
                 future._loopscope_number = number
             except Exception:  # A Future class with slots: it cannot be told apart later.
-                return kind
-        return f"{kind} #{number}"
+                return "Future"
+        return f"Future #{number}"
 
     def _describe(self, task: Any, waiter: Any) -> tuple[str, str]:
-        place = ""
-        kind = "Future"
-        for frame in _frames(task.get_coro()):
-            code = frame.f_code
+        """Return what *task* waits for, and the place in the code that is nearest to the user.
+
+        A Future that library code made inside goes by the name of that code.
+        """
+        awaitable, place, code, library = task.get_coro(), None, None, False
+        while True:
+            kind = type(awaitable)
+            if kind is CoroutineType:
+                code, inner = awaitable.cr_code, awaitable.cr_await
+            elif kind is GeneratorType:
+                code, inner = awaitable.gi_code, awaitable.gi_yieldfrom
+            elif kind is AsyncGeneratorType:
+                code, inner = awaitable.ag_code, awaitable.ag_await
+            else:
+                break
             library = is_library(code)
-            if not library or not place:
-                place = self._place(frame)
-            kind = code.co_qualname if library else "Future"
-        return self.future_name(waiter, kind), place
+            if not library or place is None:
+                place = awaitable
+            awaitable = inner
+        where = "" if place is None else self._place(next(_frames(place)))
+        if library and code is not None and not isinstance(waiter, asyncio.Task):
+            return code.co_qualname, where
+        return self.future_name(waiter), where
 
     def _place(self, frame: FrameType) -> str:
-        key = (frame.f_code, frame.f_lasti)
-        place = self._places.get(key)
-        if place is None:
+        code = frame.f_code
+        # By id, since a code object is hashed anew each time; the entry keeps the object alive.
+        key = (id(code), frame.f_lasti)
+        known = self._places.get(key)
+        if known is None:
             if len(self._places) > 10_000:
                 self._places.clear()
-            code = frame.f_code
-            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
-            self._places[key] = place
-        return place
+            text = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
+            self._places[key] = known = (code, text)
+        return known[1]
 
     def pending(self, loop: asyncio.AbstractEventLoop, limit: int) -> list[PendingTask]:
         """Return up to *limit* tasks of *loop* that have not finished, longest wait first."""
@@ -242,10 +257,19 @@ def _frames(awaitable: Any) -> Iterator[FrameType]:
         yield frame
 
 
-@functools.lru_cache(maxsize=4096)
+_libraries: dict[int, tuple[CodeType, bool]] = {}
+
+
 def is_library(code: CodeType) -> bool:
     """Return whether *code* belongs to Python, to an installed package, or to Loopscope."""
-    return code.co_filename.startswith(_LIBRARY) or code.co_filename.startswith("<frozen")
+    known = _libraries.get(id(code))
+    if known is None:
+        if len(_libraries) > 10_000:
+            _libraries.clear()
+        file = code.co_filename
+        known = (code, file.startswith(_LIBRARY) or file.startswith("<frozen"))
+        _libraries[id(code)] = known
+    return known[1]
 
 
 def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) -> str:
