@@ -204,7 +204,9 @@ class MainWindow(QMainWindow):
         now = time.monotonic_ns()
         if now >= self._figures_due:
             self._figures_due = now + 400_000_000
-            self.top_bar.show_figures(measure(self.store, now), self.controls.dropped())
+            figures = measure(self.store, now)
+            self._refresher.set_load(figures.busy)
+            self.top_bar.show_figures(figures, self.controls.dropped())
 
     def fire_first(self) -> None:
         """Fire GET / with the first client."""

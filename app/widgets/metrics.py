@@ -6,15 +6,19 @@ from bisect import bisect_left
 from operator import itemgetter
 from typing import NamedTuple
 
-from app.recording.events import Run
+from app.recording.events import Request, Tick
 from app.recording.store import Store
 
 SECOND_NS = 1_000_000_000
-_START, _END = itemgetter(Run._fields.index("start_ns")), itemgetter(Run._fields.index("end_ns"))
+_REQUEST_START = itemgetter(Request._fields.index("start_ns"))
+_SELECTED, _END = (
+    itemgetter(Tick._fields.index("select_ns")),
+    itemgetter(Tick._fields.index("end_ns")),
+)
 
 
 class Metrics(NamedTuple):
-    """Requests per second, and the share of a second that the loop was running handles."""
+    """Requests per second, and the share of a second in which the loop ran what was ready."""
 
     requests_per_second: int
     busy: float
@@ -24,10 +28,11 @@ def measure(store: Store, now_ns: int) -> Metrics:
     """Return the figures for the second before *now_ns* (a time on the recorder's clock)."""
     since = now_ns - SECOND_NS
     requests = store.requests.rows
-    first = bisect_left(requests, since, key=lambda row: row[9])
-    runs = store.runs_between(since, now_ns)
-    # In C as far as possible: there may be 30,000 runs in a second.
-    busy = sum(map(_END, runs)) - sum(map(_START, runs))
-    if runs:
-        busy -= max(0, since - runs[0][2]) + max(0, runs[-1][3] - now_ns)
-    return Metrics(len(requests) - first, min(busy / SECOND_NS, 1.0))
+    first = bisect_left(requests, since, key=_REQUEST_START)
+    ticks = store.ticks.rows
+    ticks = ticks[bisect_left(ticks, since, key=_END) :]
+    # In C as far as possible: there may be thousands of ticks in a second.
+    busy = sum(map(_END, ticks)) - sum(map(_SELECTED, ticks))
+    if ticks:
+        busy -= max(0, since - _SELECTED(ticks[0])) + max(0, _END(ticks[-1]) - now_ns)
+    return Metrics(len(requests) - first, min(max(busy / SECOND_NS, 0.0), 1.0))

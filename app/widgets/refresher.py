@@ -9,6 +9,10 @@ from PySide6.QtWidgets import QWidget
 
 TABLES_S = 0.125
 """The least time between two refreshes of a table, in s."""
+BUSY = 0.6
+"""The share of the time that the loop runs from which on its work goes before the tables'."""
+STRETCH = 5
+"""How many times as long the tables wait then. Nobody can read rows that fast anyway."""
 
 
 class Panel(Protocol):
@@ -31,6 +35,11 @@ class Refresher:
     def __init__(self) -> None:
         self._due: dict[Panel, float] = {}
         self._interval: dict[Panel, float] = {}
+        self._stretch = 1
+
+    def set_load(self, busy: float) -> None:
+        """Take note of the share of the time in which the loop runs handles."""
+        self._stretch = STRETCH if busy >= BUSY else 1
 
     def add(self, panel: Panel, interval: float = TABLES_S) -> None:
         """Refresh *panel* at most once in *interval* seconds; 0 means each frame."""
@@ -42,7 +51,7 @@ class Refresher:
         now = time.monotonic()
         for panel, due in self._due.items():
             if now >= due and panel.isVisible():
-                self._due[panel] = now + self._interval[panel] - 0.005
+                self._due[panel] = now + self._interval[panel] * self._stretch - 0.005
                 panel.refresh()
 
     def all_visible(self) -> None:

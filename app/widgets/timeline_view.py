@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 SHORTEST_NS = 2_000.0
 LONGEST_NS = 600e9
-DEFAULT_NS = 200e6
+DEFAULT_NS = 1e9
 EDGE = 0.94
 """Where the present stands while following, as a part of the width."""
 
