@@ -622,7 +622,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         recorder = self.recorder
         record = recorder.runs.append
         resumed, suspended = self.tasks.resumed, self.tasks.suspended
-        debug = self._debug
         start = _now()
         # A nested Qt loop may have run some of these already.
         while count and ready:
@@ -630,31 +629,28 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             handle = ready.popleft()
             if handle._cancelled:
                 continue
-            self._next_run_id = run_id = self._next_run_id + 1
-            recorder.run_id = run_id
+            self._next_run_id = recorder.run_id = run_id = self._next_run_id + 1
             callback, args, context = handle._callback, handle._args, handle._context
-            kind = handle.__class__
-            cause = scheduled = 0
-            if kind in _RECORDED:
+            try:
                 cause, scheduled = handle.cause, handle.scheduled_ns
-            # Most callbacks step a task or are plain functions: those two are told apart here.
+            except AttributeError:  # A signal's handle is asyncio's own.
+                cause = scheduled = 0
+            name = task = None
+            task_id = 0
+            # Most callbacks step a task or are plain functions: those are told apart here.
             called = type(callback)
             if called is _STEP:
                 task = callback.__self__
-            elif called is FunctionType:
-                task = None
-            else:
+            elif called is not FunctionType:
                 task = _stepped_task(callback)
-            name = None
-            task_id = 0
             if task is not None:
                 task_id = resumed(task, start, cause)
-            elif kind is SocketHandle:
+            elif type(handle) is SocketHandle:
                 name = handle.name
                 self._set_owner(handle.descriptor, context)
             else:
                 name = label(callback, args)
-            if debug:
+            if self._debug:
                 self._current_handle = handle
             try:
                 context.run(callback, *args)
@@ -667,7 +663,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             if task is not None:
                 suspended(task, owner, end)
             record((run_id, tick_id, start, end, name, owner, task_id, cause, scheduled))
-            if debug:
+            if self._debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             start = end
 
@@ -765,7 +761,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         return label(handle._callback, handle._args)
 
 
-_RECORDED = frozenset((Handle, TimerHandle, SocketHandle))
 _PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)
 _TASKS = (asyncio.Task, _PY_TASK)
 _STEP = next(

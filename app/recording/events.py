@@ -153,8 +153,8 @@ class Task(NamedTuple):
 class Wait(NamedTuple):
     """A task suspended on a Future, from ``start_ns`` to ``end_ns``.
 
-    ``future`` names what is awaited (``sleep``, ``Future #12``, ``Task #3 fetch``); ``where`` is the
-    place in the code nearest to the user. ``resolved_by_run_id`` is the run that scheduled the
+    ``future`` names what is awaited (``sleep``, ``Future #12``, ``Task #3 fetch``); ``where`` is
+    the place in the code nearest to the user. ``resolved_by_run_id`` is the run that scheduled the
     task's wake-up, that is, the one that resolved the Future or cancelled the task.
     """
 
@@ -187,7 +187,10 @@ class Log(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What was recorded since the last drain: the rows of each kind, in the order they came."""
+    """What was recorded since the last drain: the rows of each kind in the order of their keys.
+
+    There is one row for each key, the latest; xsrf and log, which have no keys, are in time order.
+    """
 
     ticks: list[Row]
     runs: list[Row]

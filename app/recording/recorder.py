@@ -65,6 +65,7 @@ class Recorder:
         """Rows of tasks that began and have not ended, by id. A thing that begins and ends between
         two drains leaves one row; `drain` takes what stands here by then. Likewise below."""
         self.begun_waits: dict[int, Row] = {}
+        self.begun_connections: dict[int, Row] = {}
         self.begun_stages: dict[tuple[int, int], Row] = {}
         self.changed_requests: dict[int, Changing] = {}
         """Requests under way that changed since the last drain."""
@@ -92,12 +93,15 @@ class Recorder:
     def _take_begun(self) -> None:
         self.tasks += self.begun_tasks.values()
         self.waits += self.begun_waits.values()
+        self.connections += self.begun_connections.values()
         self.stages += self.begun_stages.values()
         self.requests += [request.row() for request in self.changed_requests.values()]
-        for begun in (self.begun_tasks, self.begun_waits, self.changed_requests):
-            begun.clear()
+        self.begun_tasks.clear()
+        self.begun_waits.clear()
+        self.begun_connections.clear()
         self.begun_stages.clear()
-        for rows in (self.tasks, self.waits, self.requests):
+        self.changed_requests.clear()
+        for rows in (self.tasks, self.waits, self.connections, self.requests):
             rows.sort(key=_by_id)
         self.stages.sort(key=_by_request_and_seq)
 

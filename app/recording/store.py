@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from .events import SERVER, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
@@ -21,10 +23,13 @@ _REQUEST_RUN = Request._fields.index("run_id")
 _RUN_NAME = Run._fields.index("name")
 _RUN_OWNER = Run._fields.index("owner")
 _RUN_CAUSE = Run._fields.index("cause_run_id")
-_RUN_START = Run._fields.index("start_ns")
-_RUN_END = Run._fields.index("end_ns")
-_REQUEST_BODIES = (Request._fields.index("request_body"), Request._fields.index("response_body"))
-_REQUEST_HEADS = (Request._fields.index("request_head"), Request._fields.index("response_head"))
+_run_start = itemgetter(Run._fields.index("start_ns"))
+_run_end = itemgetter(Run._fields.index("end_ns"))
+_HEAD_IN, _BODY_IN = (Request._fields.index(f"request_{part}") for part in ("head", "body"))
+_HEAD_OUT, _BODY_OUT = (Request._fields.index(f"response_{part}") for part in ("head", "body"))
+
+_id = itemgetter(0)
+_seq = itemgetter(1)
 
 
 class Table:
@@ -63,18 +68,19 @@ class Table:
         self._trim()
 
     def upsert(self, rows: list[Row]) -> None:
-        """Add or replace *rows* by id. A row whose first version was forgotten stays forgotten."""
+        """Add or replace *rows*, which come in the order of their ids.
+
+        A row whose first version was forgotten stays forgotten.
+        """
         own = self.rows
-        for row in rows:
-            id_ = row[0]
-            if not own or id_ > own[-1][0]:
-                own.append(row)
-                continue
-            found = self.index(id_)
+        known = bisect_right(rows, own[-1][0], key=_id) if own else 0
+        for row in rows[:known]:
+            found = self.index(row[0])
             if found is not None:
                 own[found] = row
-            elif id_ > own[0][0]:
-                own.insert(bisect_left(own, id_, key=_id), row)
+            elif row[0] > own[0][0]:
+                own.insert(bisect_left(own, row[0], key=_id), row)
+        own.extend(rows[known:])
         self._trim()
 
     def _trim(self) -> None:
@@ -89,10 +95,6 @@ class Table:
         del self.rows[:count]
         self.forgotten += len(gone)
         return gone
-
-
-def _id(row: Row) -> int:
-    return row[0]  # type: ignore[no-any-return]
 
 
 class Capacity(NamedTuple):
@@ -164,7 +166,7 @@ class Store:
             self.log_forgotten += excess
         self._apply_requests(batch.requests)
         if batch.runs:
-            self.end_ns = max(self.end_ns, batch.runs[-1][_RUN_END])
+            self.end_ns = max(self.end_ns, _run_end(batch.runs[-1]))
 
     def _adopt(self, rows: list[Row]) -> None:
         """Give each new request the run that read it from its socket.
@@ -188,28 +190,24 @@ class Store:
 
     @staticmethod
     def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:
-        for row in rows:
-            if row[end_field] is None:
-                still_open[row[0]] = row
-            else:
-                still_open.pop(row[0], None)
+        for id_ in still_open.keys() & set(map(_id, rows)):
+            del still_open[id_]
+        still_open.update([(row[0], row) for row in rows if row[end_field] is None])
 
     def _apply_stages(self, rows: list[Row]) -> None:
         stages = self.stages
-        for row in rows:
-            of_request = stages.get(row[0])
-            if of_request is None:
-                stages[row[0]] = [row]
+        for request_id, group in groupby(rows, _id):
+            known = stages.get(request_id)
+            if known is None:
+                stages[request_id] = list(group)
                 continue
-            seq = row[1]
-            if seq > of_request[-1][1]:
-                of_request.append(row)
+            new = list(group)
+            if new[0][1] > known[-1][1]:
+                known += new
                 continue
-            found = bisect_left(of_request, seq, key=_seq)
-            if of_request[found][1] == seq:
-                of_request[found] = row
-            else:
-                of_request.insert(found, row)
+            for row in new:
+                found = bisect_left(known, row[1], key=_seq)
+                known[found : found + (found < len(known) and known[found][1] == row[1])] = [row]
 
     def _apply_requests(self, rows: list[Row]) -> None:
         for row in rows:
@@ -307,16 +305,4 @@ class Store:
 
 def request_bytes(row: Row) -> int:
     """Return the bytes of heads and bodies that a request's row holds."""
-    return sum(len(row[field]) for field in (*_REQUEST_HEADS, *_REQUEST_BODIES))
-
-
-def _seq(row: Row) -> int:
-    return row[1]  # type: ignore[no-any-return]
-
-
-def _run_start(row: Row) -> int:
-    return row[_RUN_START]  # type: ignore[no-any-return]
-
-
-def _run_end(row: Row) -> int:
-    return row[_RUN_END]  # type: ignore[no-any-return]
+    return len(row[_HEAD_IN]) + len(row[_BODY_IN]) + len(row[_HEAD_OUT]) + len(row[_BODY_OUT])

@@ -44,20 +44,18 @@ class ConnectionTrace:
         self._opened_ns = recorder.clock()
         recorder.owners[descriptor] = SERVER
         recorder.sockets[descriptor] = f"connection #{self.id} {remote}"
-        self._record(None, None)
+        recorder.begun_connections[self.id] = self._row(None, None)
 
-    def _record(self, closed_ns: int | None, reason: str | None) -> None:
-        self._recorder.connections.append(
-            (
-                self.id,
-                self.remote,
-                self._opened_ns,
-                closed_ns,
-                self.bytes_in,
-                self.bytes_out,
-                self.descriptor,
-                reason,
-            )
+    def _row(self, closed_ns: int | None, reason: str | None) -> Row:
+        return (
+            self.id,
+            self.remote,
+            self._opened_ns,
+            closed_ns,
+            self.bytes_in,
+            self.bytes_out,
+            self.descriptor,
+            reason,
         )
 
     def free(self) -> None:
@@ -70,7 +68,9 @@ class ConnectionTrace:
         self._recorder.sockets.pop(self.descriptor, None)
         if self.request is not None:
             self.request.end(self.request.if_closed)
-        self._record(self._recorder.clock(), repr(error) if error else "closed")
+        reason = repr(error) if error else "closed"
+        self._recorder.begun_connections.pop(self.id, None)
+        self._recorder.connections.append(self._row(self._recorder.clock(), reason))
 
 
 class RequestTrace:
