@@ -27,10 +27,12 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QT
 import qasync  # isort: skip  # After PySide6, or it would take an installed PyQt.
 from asyncio import base_events, events, format_helpers
 
+from app.handles import Handle, SocketHandle, TimerHandle
 from app.recording.events import WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
 from app.recording.tasks import TaskWatch, label
+from app.selector import NotifierSelector, default_selector, finder
 
 BUDGET_NS = 8_000_000
 """How long ticks may go on before Qt must get its turn, in ns."""
@@ -46,116 +48,6 @@ _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
 _now = time.monotonic_ns
-
-
-class Handle(asyncio.Handle):
-    """A handle that remembers which run scheduled it, and when."""
-
-    __slots__ = ("cause", "scheduled_ns")
-
-    def __init__(
-        self, callback: Any, args: Any, loop: TickLoop, context: contextvars.Context | None = None
-    ) -> None:
-        # Spelled out instead of calling super(): this runs once for every callback of the loop.
-        self._context = _copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = (
-            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
-        )
-        self.cause = loop.recorder.run_id
-        self.scheduled_ns = _now()
-
-
-class TimerHandle(asyncio.TimerHandle):
-    """A timer that remembers which run set it, and when."""
-
-    __slots__ = ("cause", "scheduled_ns")
-
-    def __init__(self, when: float, callback: Any, args: Any, loop: TickLoop, context: Any) -> None:
-        super().__init__(when, callback, args, loop, context)
-        if loop._debug:
-            del self._source_traceback[-1]  # type: ignore[attr-defined]  # This method.
-        self.cause = loop.recorder.run_id
-        self.scheduled_ns = _now()
-
-
-class SocketHandle(asyncio.Handle):
-    """A reader or writer callback; the same object is queued each time its descriptor is ready."""
-
-    __slots__ = ("cause", "descriptor", "name", "scheduled_ns")
-
-    def __init__(self, callback: Any, args: Any, loop: TickLoop, fd: int, verb: str) -> None:
-        # Spelled out, too: Tornado adds a reader anew for each request.
-        self._context = _copy_context()
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = (
-            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
-        )
-        self.descriptor = fd
-        self.name = f"{verb} fd {fd}"
-        self.cause = 0
-        self.scheduled_ns = 0
-
-
-class _NotifierSelector(selectors.BaseSelector):
-    """A selector without a descriptor to watch: a Qt notifier stands by each of its own.
-
-    The notifiers only wake the loop, as in qasync; what is ready is still asked of *selector*.
-    """
-
-    def __init__(self, selector: selectors.BaseSelector) -> None:
-        self._selector = selector
-        self._wake: Callable[[], None] | None = None
-        self._notifiers: dict[tuple[int, int], QSocketNotifier] = {}
-
-    def attach(self, wake: Callable[[], None] | None) -> None:
-        """Call *wake* from now on, in this thread, when a descriptor is ready; None to end it."""
-        self._wake = wake
-        for key in self._selector.get_map().values():
-            self._watch(key.fd, key.events)
-
-    def _watch(self, fd: int, wanted: int) -> None:
-        kinds = ((_READ, QSocketNotifier.Type.Read), (_WRITE, QSocketNotifier.Type.Write))
-        for mask, kind in kinds:
-            if not (wanted & mask and self._wake):
-                notifier = self._notifiers.pop((fd, mask), None)
-                if notifier is not None:
-                    notifier.setEnabled(False)
-            elif (fd, mask) not in self._notifiers:
-                notifier = self._notifiers[fd, mask] = QSocketNotifier(fd, kind)
-                notifier.activated.connect(self._wake)
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = self._selector.register(fileobj, events, data)
-        self._watch(key.fd, events)
-        return key
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        key = self._selector.unregister(fileobj)
-        self._watch(key.fd, 0)
-        return key
-
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = self._selector.modify(fileobj, events, data)
-        self._watch(key.fd, events)
-        return key
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return self._selector.select(timeout)
-
-    def get_map(self) -> Any:
-        return self._selector.get_map()
-
-    def close(self) -> None:
-        self._selector.close()
 
 
 class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
@@ -184,8 +76,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     get_debug = _SelectorLoop.get_debug
     set_debug = _SelectorLoop.set_debug
     _add_callback = _SelectorLoop._add_callback  # type: ignore[attr-defined]
-    _remove_reader = _SelectorLoop._remove_reader  # type: ignore[attr-defined]
-    _remove_writer = _SelectorLoop._remove_writer  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -219,9 +109,11 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._local: QEventLoop | None = None
         self._unwatch_signals: Callable[[], None] | None = None
         self._released: Callable[[], None] | None = None
-        selector = selector or selectors.DefaultSelector()
+        selector = selector or default_selector()
         if not hasattr(selector, "fileno"):
-            selector = _NotifierSelector(selector)
+            selector = NotifierSelector(selector)
+        self._find_key = finder(selector)
+        self._timer_id = 0
         _SelectorLoop.__init__(self, selector)
         if already_running:
             self._take_over()
@@ -266,7 +158,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._wake_timer.timeout.connect(self._pump)
         self._deadline_timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._deadline_timer.timeout.connect(self._pump)
-        if not isinstance(self._selector, _NotifierSelector):
+        if not isinstance(self._selector, NotifierSelector):
             self._notifier = QSocketNotifier(self._selector.fileno(), QSocketNotifier.Type.Read)
             self._notifier.activated.connect(self._pump)
         self._listen(True)
@@ -285,7 +177,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def _listen(self, on: bool) -> None:
         """Let ready descriptors wake the loop, or not."""
-        if isinstance(self._selector, _NotifierSelector):
+        if isinstance(self._selector, NotifierSelector):
             self._selector.attach(self._wake if on else None)
         elif self._notifier is not None:
             self._notifier.setEnabled(on)
@@ -411,10 +303,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             self._check_thread()
             self._check_callback(callback, "call_at")
         timer = TimerHandle(when, callback, args, self, context)
-        if self._debug:
-            del timer._source_traceback[-1]  # type: ignore[attr-defined]
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        self._timer_id += 1  # Two timers for one moment: tuples compare no further than this.
+        heapq.heappush(self._scheduled, (when, self._timer_id, timer))
+        timer._scheduled = True
         if not self._coming:
             self._wake()
         return timer
@@ -430,32 +321,77 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             self.tasks.began(task, owner, coro)
         return task
 
+    def add_reader(self, fd: Any, callback: Any, *args: Any) -> None:
+        """Call *callback* when *fd* can be read; see `asyncio.loop.add_reader`."""
+        if self._transports:
+            self._ensure_fd_no_transport(fd)
+        self._watch(fd, _READ, callback, args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Return whether *fd* had a reader, which is gone; see asyncio."""
+        if self._transports:
+            self._ensure_fd_no_transport(fd)
+        return self._unwatch(fd, _READ)
+
+    def add_writer(self, fd: Any, callback: Any, *args: Any) -> None:
+        """Call *callback* when *fd* can be written; see `asyncio.loop.add_writer`."""
+        if self._transports:
+            self._ensure_fd_no_transport(fd)
+        self._watch(fd, _WRITE, callback, args)
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Return whether *fd* had a writer, which is gone; see asyncio."""
+        if self._transports:
+            self._ensure_fd_no_transport(fd)
+        return self._unwatch(fd, _WRITE)
+
+    # What asyncio's transports call.
+
     def _add_reader(self, fd: Any, callback: Any, *args: Any) -> asyncio.Handle:
-        return self._watch(fd, _READ, "read", callback, args)
+        return self._watch(fd, _READ, callback, args)
 
     def _add_writer(self, fd: Any, callback: Any, *args: Any) -> asyncio.Handle:
-        return self._watch(fd, _WRITE, "write", callback, args)
+        return self._watch(fd, _WRITE, callback, args)
 
-    def _watch(self, fd: Any, event: int, verb: str, callback: Any, args: Any) -> asyncio.Handle:
-        self._check_closed()
-        handle = SocketHandle(
-            callback, args, self, fd if isinstance(fd, int) else fd.fileno(), verb
-        )
-        try:
-            key = self._selector.get_key(fd)
-        except KeyError:
-            mask, reader, writer = 0, None, None
-        else:
-            mask, (reader, writer) = key.events, key.data
+    def _remove_reader(self, fd: Any) -> bool:
+        return self._unwatch(fd, _READ)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return self._unwatch(fd, _WRITE)
+
+    def _watch(self, fd: Any, event: int, callback: Any, args: Any) -> asyncio.Handle:
+        if self._closed:
+            self._check_closed()
+        number = fd if fd.__class__ is int else fd.fileno()
+        handle = SocketHandle(callback, args, self, number, "read" if event == _READ else "write")
+        key = self._find_key(fd)
+        if key is None:
+            data = (handle, None) if event == _READ else (None, handle)
+            self._selector.register(fd, event, data)
+            return handle
+        reader, writer = key.data
         replaced = reader if event == _READ else writer
         data = (handle, writer) if event == _READ else (reader, handle)
-        if mask:
-            self._selector.modify(fd, mask | event, data)
-        else:
-            self._selector.register(fd, event, data)
+        self._selector.modify(fd, key.events | event, data)
         if replaced is not None:
             replaced.cancel()
         return handle
+
+    def _unwatch(self, fd: Any, event: int) -> bool:
+        key = None if self._closed else self._find_key(fd)
+        if key is None:
+            return False
+        reader, writer = key.data
+        mask = key.events & ~event
+        if mask:
+            self._selector.modify(fd, mask, (None, writer) if event == _READ else (reader, None))
+        else:
+            self._selector.unregister(fd)
+        handle = reader if event == _READ else writer
+        if handle is None:
+            return False
+        handle.cancel()
+        return True
 
     # -- Turning ---------------------------------------------------------------------------
 
@@ -547,10 +483,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _until_next_timer(self) -> float:
         """Return the seconds until the earliest timer: infinity when there is none."""
         scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:
+        while scheduled and scheduled[0][2]._cancelled:
             self._timer_cancelled_count -= 1
-            heapq.heappop(scheduled)._scheduled = False
-        return max(0.0, scheduled[0]._when - self.time()) if scheduled else math.inf
+            heapq.heappop(scheduled)[2]._scheduled = False
+        return max(0.0, scheduled[0][0] - self.time()) if scheduled else math.inf
 
     def _tick(self, timeout: float) -> bool:
         """Run one iteration: select, due timers, and the handles ready by then.
@@ -602,15 +538,15 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             cancelled > base_events._MIN_SCHEDULED_TIMER_HANDLES  # type: ignore[attr-defined]
             and cancelled > len(scheduled) * base_events._MIN_CANCELLED_TIMER_HANDLES_FRACTION  # type: ignore[attr-defined]
         ):
-            for timer in scheduled:
+            for _, _, timer in scheduled:
                 if timer._cancelled:
                     timer._scheduled = False
-            scheduled[:] = [timer for timer in scheduled if not timer._cancelled]
+            scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
             heapq.heapify(scheduled)
             self._timer_cancelled_count = 0
         due = self.time() + self._clock_resolution
-        while scheduled and (scheduled[0]._cancelled or scheduled[0]._when < due):
-            timer = heapq.heappop(scheduled)
+        while scheduled and (scheduled[0][0] < due or scheduled[0][2]._cancelled):
+            timer = heapq.heappop(scheduled)[2]
             timer._scheduled = False
             if timer._cancelled:
                 self._timer_cancelled_count -= 1
@@ -648,6 +584,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             elif type(handle) is SocketHandle:
                 name = handle.name
                 self._set_owner(handle.descriptor, context)
+            elif called is FunctionType:
+                name = callback.__qualname__
             else:
                 name = label(callback, args)
             if self._debug:
@@ -717,7 +655,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """Return how the loop stands at this instant; at most *limit* entries of each kind."""
         keys = list(self._selector.get_map().values()) if self._selector else []
         clock = self.time()
-        timers = [timer for timer in self._scheduled if not timer._cancelled]
+        timers = [entry for entry in self._scheduled if not entry[2]._cancelled]
         return LoopNow(
             tick_id=self._tick_id,
             sockets=[self._socket(key) for key in keys[:limit]],
@@ -727,7 +665,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                     label(timer._callback, timer._args),
                     timer._context.get(OWNER, WINDOW),
                 )
-                for timer in heapq.nsmallest(limit, timers)
+                for _, _, timer in heapq.nsmallest(limit, timers)
             ],
             ready=[
                 Ready(self._describe(handle), handle._context.get(OWNER, WINDOW))

@@ -74,12 +74,16 @@ class Table:
         """
         own = self.rows
         known = bisect_right(rows, own[-1][0], key=_id) if own else 0
+        first = own[0][0] if own else 0
         for row in rows[:known]:
-            found = self.index(row[0])
+            id_ = row[0]
+            found: int | None = id_ - first
+            if not 0 <= id_ - first < len(own) or own[id_ - first][0] != id_:
+                found = self.index(id_)
             if found is not None:
                 own[found] = row
-            elif row[0] > own[0][0]:
-                own.insert(bisect_left(own, row[0], key=_id), row)
+            elif id_ > first:
+                own.insert(bisect_left(own, id_, key=_id), row)
         own.extend(rows[known:])
         self._trim()
 
@@ -174,19 +178,17 @@ class Store:
         That run came first and could not know the number yet.
         """
         runs = self.runs
-        for row in rows:
-            id_ = row[0]
-            if id_ <= self._adopted:
-                continue
-            self._adopted = id_
+        for row in rows[bisect_right(rows, self._adopted, key=_id) :]:
             run = runs.get(row[_REQUEST_RUN])
             found = None if run is None else runs.index(run[_RUN_CAUSE])
             if found is None:
                 continue
             cause = runs.rows[found]
             if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
-                runs.rows[found] = (*cause[:_RUN_OWNER], id_, *cause[_RUN_OWNER + 1 :])
-                self.run_ids.ids[id_] = [cause[0]]
+                runs.rows[found] = (*cause[:_RUN_OWNER], row[0], *cause[_RUN_OWNER + 1 :])
+                self.run_ids.ids[row[0]] = [cause[0]]
+        if rows:
+            self._adopted = max(self._adopted, rows[-1][0])
 
     @staticmethod
     def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:
@@ -202,12 +204,9 @@ class Store:
                 stages[request_id] = list(group)
                 continue
             new = list(group)
-            if new[0][1] > known[-1][1]:
-                known += new
-                continue
-            for row in new:
-                found = bisect_left(known, row[1], key=_seq)
-                known[found : found + (found < len(known) and known[found][1] == row[1])] = [row]
+            replaced = set(map(_seq, new))
+            kept = [row for row in known if row[1] not in replaced]
+            stages[request_id] = sorted(kept + new, key=_seq)
 
     def _apply_requests(self, rows: list[Row]) -> None:
         for row in rows:

@@ -144,6 +144,7 @@ class TaskWatch:
         A Future that library code made inside goes by the name of that code.
         """
         awaitable, place, code, library = task.get_coro(), None, None, False
+        libraries = _libraries
         while True:
             kind = type(awaitable)
             if kind is CoroutineType:
@@ -154,7 +155,8 @@ class TaskWatch:
                 code, inner = awaitable.ag_code, awaitable.ag_await
             else:
                 break
-            library = is_library(code)
+            known = libraries.get(id(code))
+            library = is_library(code) if known is None else known[1]
             if not library or place is None:
                 place = awaitable
             awaitable = inner
@@ -210,9 +212,9 @@ def _resolver(loop: Any, waiter: Any, frames: list[Frame]) -> str:
     if isinstance(waiter, asyncio.Task):
         row = getattr(waiter, "_loopscope", None)
         return f"Task #{row[0]} {row[2]}" if row else "a task"
-    for timer in loop._scheduled:
+    for _, _, timer in loop._scheduled:
         if not timer._cancelled and timer._args and timer._args[0] is waiter:
-            return f"timer, in {max(0.0, timer._when - loop.time()):.3f} s"
+            return f"timer, in {max(0.0, timer.when() - loop.time()):.3f} s"
     innermost = frames[-1] if frames else None
     if innermost and innermost.library and "tornado" in innermost.file:
         if "Connection" in innermost.function or "IOStream" in innermost.function:

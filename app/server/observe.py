@@ -137,8 +137,9 @@ def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Ca
 
     @functools.wraps(method)
     def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
-        trace = getattr(self.request, "loopscope_trace", None)
-        if trace is None:
+        try:
+            trace = self.request.loopscope_trace  # type: ignore[attr-defined]
+        except AttributeError:
             return method(self, *args, **kwargs)
         trace.seq = seq = trace.seq + 1
         start = clock()
@@ -164,8 +165,9 @@ def _plain_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> C
 
     @functools.wraps(method)
     def stage(self: RequestHandler) -> Any:
-        trace = getattr(self.request, "loopscope_trace", None)
-        if trace is None:
+        try:
+            trace = self.request.loopscope_trace  # type: ignore[attr-defined]
+        except AttributeError:
             return method(self)
         trace.seq = seq = trace.seq + 1
         start = clock()

@@ -1,0 +1,81 @@
+"""The handles of `TickLoop`: asyncio's own, which also remember by what they were scheduled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import time
+from asyncio import format_helpers
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.loop import TickLoop
+
+_copy_context = contextvars.copy_context
+_now = time.monotonic_ns
+
+# The constructors are spelled out instead of calling super(): they run for every callback.
+
+
+class Handle(asyncio.Handle):
+    """A handle that remembers which run scheduled it, and when."""
+
+    __slots__ = ("cause", "scheduled_ns")
+
+    def __init__(
+        self, callback: Any, args: Any, loop: TickLoop, context: contextvars.Context | None = None
+    ) -> None:
+        self._context = _copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = (
+            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
+        )
+        self.cause = loop.recorder.run_id
+        self.scheduled_ns = _now()
+
+
+class TimerHandle(asyncio.TimerHandle):
+    """A timer that remembers which run set it, and when."""
+
+    __slots__ = ("cause", "scheduled_ns")
+
+    def __init__(self, when: float, callback: Any, args: Any, loop: TickLoop, context: Any) -> None:
+        self._context = _copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = (
+            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
+        )
+        self._when = when
+        self._scheduled = False
+        self.cause = loop.recorder.run_id
+        self.scheduled_ns = _now()
+
+
+class SocketHandle(asyncio.Handle):
+    """A reader or writer callback; the same object is queued each time its descriptor is ready."""
+
+    __slots__ = ("cause", "descriptor", "name", "scheduled_ns")
+
+    def __init__(self, callback: Any, args: Any, loop: TickLoop, fd: int, verb: str) -> None:
+        self._context = _copy_context()
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = (
+            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
+        )
+        self.descriptor = fd
+        self.name = f"{verb} fd {fd}"
+        self.cause = 0
+        self.scheduled_ns = 0
