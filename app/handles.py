@@ -22,6 +22,9 @@ class Handle(asyncio.Handle):
     """A handle that remembers which run scheduled it, and when."""
 
     __slots__ = ("cause", "scheduled_ns")
+    # Only debug mode has use for these two; here they need not be set for every handle.
+    _repr = None
+    _source_traceback = None  # type: ignore[assignment]
 
     def __init__(
         self, callback: Any, args: Any, loop: TickLoop, context: contextvars.Context | None = None
@@ -31,10 +34,27 @@ class Handle(asyncio.Handle):
         self._callback = callback
         self._args = args
         self._cancelled = False
-        self._repr = None
-        self._source_traceback = (
-            format_helpers.extract_stack(sys._getframe(2)) if loop._debug else None
-        )
+        self.cause = loop.recorder.run_id
+        self.scheduled_ns = _now()
+
+    def cancel(self) -> None:
+        """Cancel the callback; see `asyncio.Handle.cancel`."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = None
+            self._args = None
+
+
+class DebugHandle(asyncio.Handle):
+    """The same for debug mode: it also remembers where in the code it was scheduled."""
+
+    __slots__ = ("cause", "scheduled_ns")
+
+    def __init__(
+        self, callback: Any, args: Any, loop: TickLoop, context: contextvars.Context | None = None
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._source_traceback = format_helpers.extract_stack(sys._getframe(2))
         self.cause = loop.recorder.run_id
         self.scheduled_ns = _now()
 

@@ -27,7 +27,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QT
 import qasync  # isort: skip  # After PySide6, or it would take an installed PyQt.
 from asyncio import base_events, events, format_helpers
 
-from app.handles import Handle, SocketHandle, TimerHandle
+from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle
 from app.recording.events import WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
@@ -272,7 +272,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._debug:
             self._check_thread()
             self._check_callback(callback, "call_soon")
-        handle = Handle(callback, args, self, context)
+            handle: asyncio.Handle = DebugHandle(callback, args, self, context)
+        else:
+            handle = Handle(callback, args, self, context)
         self._ready.append(handle)
         if not self._coming:
             self._wake()
@@ -285,7 +287,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
-        handle = Handle(callback, args, self, context)
+        handle = (DebugHandle if self._debug else Handle)(callback, args, self, context)
         if threading.get_ident() != self._thread_id:
             handle.cause = 0  # Whatever the loop runs just now did not schedule this.
         self._ready.append(handle)

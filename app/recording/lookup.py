@@ -8,9 +8,9 @@ from operator import itemgetter
 
 from .events import Row
 
-_SHORT_BITS = 24
+_SHORT_BITS = 26
 SHORT_NS = 1 << _SHORT_BITS
-"""What lasted less than this (16.8 ms) is found by searching its start time instead."""
+"""What lasted less than this (67 ms) is found by searching its start time instead."""
 
 
 _id = itemgetter(0)

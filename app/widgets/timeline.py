@@ -192,7 +192,7 @@ class TimelinePanel(QWidget):
         if moved or news or self._stale:
             self._stale = False
             self._since_paint.start()
-            self.canvas.update()
+            self.canvas.renew_frame()
         still = self._activity + _TAIL * view.span
         self._go_on(self.isVisible() and (news or self.live or now < still))
         self._show_state()

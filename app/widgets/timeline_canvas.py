@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -31,6 +32,7 @@ from .timeline_view import View
 _DRAG = 4
 _CROWD = 4
 """With so many times more lanes than there is room for, a sample of them is followed."""
+_CROWD_PACE = 4
 
 
 class TimelineCanvas(QWidget):
@@ -66,6 +68,7 @@ class TimelineCanvas(QWidget):
         self._scroll = scroll
         self._newest = True
         self._step = 0
+        self._crowded = False
         self._press: QPoint | None = None
         self._dragging = False
         scroll.actionTriggered.connect(self._scrolled)
@@ -103,7 +106,8 @@ class TimelineCanvas(QWidget):
         most = max(0, count * lay.pitch - room) if overflow else 0
         now, scroll = self._now(), self._scroll
         self._step = self._step if self.view.following else 0
-        if self.view.following and count * lay.pitch > _CROWD * room:
+        self._crowded = self.view.following and count * lay.pitch > _CROWD * room
+        if self._crowded:
             scroll.hide()
             some, self._step = ids.sample(max(1, room // lay.pitch), self._step)
             return self._lanes(some, now), lay.lanes_top, count - len(some)
@@ -128,42 +132,63 @@ class TimelineCanvas(QWidget):
         found = (lane(self.store, id_, self.view, now_ns) for id_ in ids)
         return [one for one in found if one is not None]
 
+    def renew_frame(self) -> None:
+        """Ask for a new frame.
+
+        In a crowd of lanes nobody can follow one: they move at a fourth of the pace, and the
+        loop's lane above them as ever, so that the server keeps its share of the time.
+        """
+        if self._crowded and self.frames % _CROWD_PACE:
+            self.update(0, 0, self.width(), self.lay.lanes_top)
+        else:
+            self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         self.frames += 1
         if self.devicePixelRatioF() != self.ink.ratio:
             self.ink.renew(self.devicePixelRatioF())
             self.strip.forget()
-        ink, lay, view = self.ink, self.lay, self.view
-        height, left = self.height(), lay.label
-        strip = self.strip.draw(view, lay.loop_height, self.ink.ratio)
-        lanes, top, hidden = self._place_lanes()
+        lay = self.lay
+        strip = self.strip.draw(self.view, lay.loop_height, self.ink.ratio)
+        head_only = event.rect().bottom() < lay.lanes_top
+        lanes, top, hidden = ([], 0, 0) if head_only else self._place_lanes()
         foot = lay.foot if hidden else 0
-        self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
         with QPainter(self) as p:
-            p.fillRect(self.rect(), ink.panel)
-            self._rows(p)
-            p.translate(left, 0)
-            p.setClipRect(0, 0, view.width, height - foot)
-            paint.paint_ruler(p, view, ink, lay, height)
-            p.drawPixmap(0, lay.loop_top, strip)
-            own = run_bars(self.store, WINDOW, view, view.start, view.end)
-            paint.paint_bars(p, own, ink.window, lay.window_top, lay.window_height)
-            p.setClipRect(0, lay.lanes_top, view.width, height - lay.lanes_top - foot)
-            inset = (lay.pitch - lay.bar) // 2
-            for one, y in self.shown:
-                paint.paint_lane(p, one, y + inset, view, ink, lay)
-            self._arrows(p, lanes, top + inset)
+            p.fillRect(event.rect(), self.ink.panel)
+            if not head_only:
+                self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
+                self._rows(p)
+            self._paint_head(p, strip, self.height() - foot)
+            if not head_only:
+                self._paint_lanes(p, lanes, top, foot)
             p.setClipping(False)
             p.resetTransform()
-            self._names(p, height - foot)
+            self._names(p, self.height() - foot, [] if head_only else self.shown)
             if self.paused_ns is not None:
-                self._pause_line(p, height - foot)
-            if not lanes and not len(self.store.requests):
-                area = QRect(left, lay.lanes_top, view.width, height - lay.lanes_top)
-                paint.paint_empty(p, area, ink)
+                self._pause_line(p, self.height() - foot)
             if hidden:
-                area = QRect(0, height - foot, self.width(), foot)
-                paint.paint_more(p, area, hidden, self._step, ink)
+                area = QRect(0, self.height() - foot, self.width(), foot)
+                paint.paint_more(p, area, hidden, self._step, self.ink)
+
+    def _paint_head(self, p: QPainter, strip: QPixmap, bottom: int) -> None:
+        lay, ink, view = self.lay, self.ink, self.view
+        p.translate(lay.label, 0)
+        p.setClipRect(0, 0, view.width, bottom)
+        paint.paint_ruler(p, view, ink, lay, self.height())
+        p.drawPixmap(0, lay.loop_top, strip)
+        own = run_bars(self.store, WINDOW, view, view.start, view.end)
+        paint.paint_bars(p, own, ink.window, lay.window_top, lay.window_height)
+
+    def _paint_lanes(self, p: QPainter, lanes: list[Lane], top: int, foot: int) -> None:
+        lay, ink, view = self.lay, self.ink, self.view
+        room = QRect(0, lay.lanes_top, view.width, self.height() - lay.lanes_top - foot)
+        p.setClipRect(room)
+        inset = (lay.pitch - lay.bar) // 2
+        for one, y in self.shown:
+            paint.paint_lane(p, one, y + inset, view, ink, lay)
+        self._arrows(p, lanes, top + inset)
+        if not lanes and not len(self.store.requests):
+            paint.paint_empty(p, room, ink)
 
     def _rows(self, p: QPainter) -> None:
         lay, ink, width = self.lay, self.ink, self.width()
@@ -174,7 +199,7 @@ class TimelineCanvas(QWidget):
         p.fillRect(0, 0, width, lay.lanes_top, ink.panel)
         p.fillRect(0, lay.lanes_top, width, 1, ink.rule)
 
-    def _names(self, p: QPainter, bottom: int) -> None:
+    def _names(self, p: QPainter, bottom: int, shown: list[tuple[Lane, int]]) -> None:
         lay, ink = self.lay, self.ink
         p.setClipRect(0, 0, self.width(), bottom)
         for text, y, height in (
@@ -183,7 +208,7 @@ class TimelineCanvas(QWidget):
         ):
             paint.paint_name(p, text, QRect(0, y - 6, lay.label, height + 12), ink)
         p.setClipRect(0, lay.lanes_top, self.width(), bottom - lay.lanes_top)
-        for one, y in self.shown:
+        for one, y in shown:
             row = QRect(0, y, lay.label, lay.pitch)
             paint.paint_title(p, one, row, ink, selected=one.request_id == self.request_id)
         p.setClipping(False)
