@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from app.loop import TickLoop
     from app.recording.recorder import Recorder
 
-ROOT = Path(__file__).resolve().parent.parent
-DEMO = ROOT / "resources" / "demo"
-
 
 class StartError(Exception):
     """The program cannot start, though it was asked rightly; one line for the user."""
@@ -170,6 +167,8 @@ class Program:
             await self._ask_trust(file, self.options.app)
             await self.session.open_app(self.options.app)
             return
+        from app.session import DEMO
+
         folder = self.options.project or DEMO
         self.session.open_project(folder, trusted=False)
         if folder.resolve() != DEMO:

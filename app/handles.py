@@ -24,7 +24,7 @@ class Handle(asyncio.Handle):
     __slots__ = ("cause", "scheduled_ns")
     # Only debug mode has use for these two; here they need not be set for every handle.
     _repr = None
-    _source_traceback = None  # type: ignore[assignment]
+    _source_traceback = None
 
     def __init__(
         self, callback: Any, args: Any, loop: TickLoop, context: contextvars.Context | None = None
@@ -42,7 +42,7 @@ class Handle(asyncio.Handle):
         if not self._cancelled:
             self._cancelled = True
             self._callback = None
-            self._args = None
+            self._args = None  # type: ignore[assignment]
 
 
 class DebugHandle(asyncio.Handle):

@@ -8,6 +8,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -22,6 +23,9 @@ from app.server.server import Server
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
 from app.widgets.controls import ClientState, Controls, JarCookie, Shot
+
+DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
+"""The project that opens when none is named."""
 
 
 class Session(Controls):
@@ -87,7 +91,11 @@ class Session(Controls):
         return []
 
     def save(self, folder: Path | None = None) -> None:
+        if folder is None and self._site.folder.resolve() == DEMO:
+            raise OSError("the demo stays as it is; File → Save as… makes a copy of your own")
         save(self._site, folder or self._site.folder)
+        if folder is not None:
+            self.apply(replace(self._site, folder=folder))
 
     # -- The server ------------------------------------------------------------------------
 

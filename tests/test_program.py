@@ -260,7 +260,9 @@ def test_the_file_keeps_to_the_contract(recording: Path) -> None:
     meta = dict(rows(recording, "SELECT key, value FROM meta"))
     assert meta["dropped_runs"] == 0
     assert {"started_at", "version_tornado", "loopscope", "python"} <= meta.keys()
-    errors = rows(recording, "SELECT request_id, text FROM log WHERE logger = 'tornado.application'")
+    errors = rows(
+        recording, "SELECT request_id, text FROM log WHERE logger = 'tornado.application'"
+    )
     assert [request for request, _ in errors] == [3]
     assert "Traceback" in errors[0][1]
 

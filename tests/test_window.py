@@ -14,10 +14,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QTreeWidget
 from pytestqt.qtbot import QtBot
 
-from app.application import DEMO, Program
+from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
 from app.recording.events import Request
+from app.session import DEMO
 from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
@@ -90,13 +91,17 @@ def fire(program: Program, qtbot: QtBot, method: str, url: str, body: str = "") 
 def test_a_fired_request_shows_its_row_and_its_stages(program: Program, qtbot: QtBot) -> None:
     window = program.window
     request = fire(program, qtbot, "GET", "/story/7")
+    qtbot.waitUntil(lambda: window.selection.request_id == request.id)
+    window.selection.select(0)
     assert (request.client, request.status, request.handler) == ("Alice", 200, "StoryHandler")
     view = window.requests.view
     qtbot.waitUntil(lambda: view.model().rowCount() == 1)
     place = view.visualRect(view.model().index(0, 0)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: bool(window.detail.lifecycle.steps_model.steps))
-    names = [step.name for step in window.detail.lifecycle.steps_model.steps if step.kind == "stage"]
+    names = [
+        step.name for step in window.detail.lifecycle.steps_model.steps if step.kind == "stage"
+    ]
     shown = [name for name in names if name in {"initialize", "prepare", "get", "on_finish"}]
     assert shown == ["initialize", "prepare", "get", "on_finish"]
 
@@ -232,6 +237,33 @@ def test_saving_writes_the_project_and_nothing_else(
     assert after.keys() == before.keys()
 
 
+def test_the_demo_itself_is_never_overwritten(
+    running_loop: TickLoop, qtbot: QtBot, tmp_path: Path
+) -> None:
+    program = Program(Options(port=0, lang="en"), running_loop, running_loop.recorder)
+    task = running_loop.create_task(program.run())
+    qtbot.waitUntil(lambda: program.session.address is not None and program.window.isVisible())
+    before = (DEMO / "templates" / "story.html").read_bytes()
+    said: list[str] = []
+    editors = program.window.editors
+    editors.failed.connect(said.append)
+    editors.open_file("templates", "story.html")
+    page = editors.current()
+    assert isinstance(page, FilePage)
+    page.editor.insertPlainText("{# mine #}")
+    qtbot.keyClick(program.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert "Save as" in said[0]
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    editors.save(copy)
+    assert "{# mine #}" in (copy / "templates" / "story.html").read_text()
+    assert (copy / "static" / "style.css").exists()
+    assert program.session.site.folder == copy
+    assert (DEMO / "templates" / "story.html").read_bytes() == before
+    program.ended.set()
+    qtbot.waitUntil(task.done)
+
+
 def test_the_server_stops_and_starts_again(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
     session = program.session
     window = program.window
@@ -265,7 +297,9 @@ def test_a_click_in_the_timeline_selects_the_request(program: Program, qtbot: Qt
     def places() -> list[QPoint]:
         points = [QPoint(20, y) for y in range(canvas.height())]
         lanes = [(point, canvas.lane_at(point)) for point in points]
-        return [point for point, lane in lanes if lane is not None and lane.request_id == request.id]
+        return [
+            point for point, lane in lanes if lane is not None and lane.request_id == request.id
+        ]
 
     qtbot.waitUntil(lambda: bool(places()))
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=places()[4])

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from .events import SERVER, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
 from .lookup import ByOwner, LongSpans
 
+CONNECTIONS_WAIT = "HTTP1Connection._read_message"
+"""How the wait of a connection for its handler is called: it says nothing about the handler."""
+
 _ENDS = {
     "connections": Connection._fields.index("closed_ns"),
     "requests": Request._fields.index("end_ns"),
@@ -272,6 +275,10 @@ class Store:
         """Return the waits that carry a request's number, oldest first."""
         rows = map(self.waits.get, self.wait_ids.of(request_id))
         return [Wait(*row) for row in rows if row is not None]
+
+    def handler_waits_of(self, request_id: int) -> list[Wait]:
+        """Return the same without the connection's own wait, which lasts until the handler ends."""
+        return [w for w in self.waits_of(request_id) if not w.future.startswith(CONNECTIONS_WAIT)]
 
     def runs_of(self, request_id: int) -> list[Run]:
         """Return the runs that carry a request's number, oldest first."""

@@ -98,7 +98,7 @@ class DetailPanel(QWidget):
     def _fill(self, request: Request) -> None:
         store, page = self._store, self._pages.currentWidget()
         if page is self.lifecycle:
-            waits = store.waits_of(request.id)
+            waits = store.handler_waits_of(request.id)
             self.lifecycle.show_request(request, store.stages_of(request.id), waits)
         elif page is self.request:
             self.request.show_message(
@@ -114,7 +114,7 @@ class DetailPanel(QWidget):
             self.xsrf.show_checks(store.xsrf.get(request.id, []))
         else:
             self.timing.show_request(
-                request, list(store.runs_of(request.id)), store.waits_of(request.id), store.end_ns
+                request, store.runs_of(request.id), store.handler_waits_of(request.id), store.end_ns
             )
 
     def retranslate(self) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.server.site import Problem, Site, SiteError
 
@@ -158,15 +158,28 @@ class Editors(QObject):
             self.unsaved = True
         return problems
 
-    def save(self) -> None:
-        """Apply all editors, then write the site to its folder."""
+    def save_as(self) -> None:
+        """Ask for a folder, write the site into it, and go on working there."""
+        if not self._controls.editable:
+            return
+        dialog = QFileDialog(self._window, tr("Save as"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Save here"))
+        dialog.fileSelected.connect(lambda folder: self.save(Path(folder)))
+        dialog.open()
+
+    def save(self, folder: Path | None = None) -> None:
+        """Apply all editors, then write the site to its folder, or to another one."""
         if not self._controls.editable:
             return
         changed = [page for page in self.pages.values() if page.modified]
         if changed and not self.apply(changed):
             return
         try:
-            self._controls.save()
+            self._controls.save(folder)
         except SiteError as error:
             self.failed.emit(str(error))
         except OSError as error:

@@ -13,7 +13,7 @@ from app.recording.events import Request, Stage, Wait
 from .i18n import tr
 from .rows_model import Index
 from .theme import SMALL, Theme
-from .words import duration
+from .words import duration, short_place
 
 ORDER = ("set_default_headers", "initialize", "check_xsrf_cookie", "prepare")
 ENDING = ("finish", "on_finish")
@@ -64,7 +64,7 @@ def _stage_step(stage: Stage, depth: int) -> Step:
 
 def _wait_step(wait: Wait, depth: int) -> Step:
     note = tr("waiting") if wait.end_ns is None else duration(wait.end_ns - wait.start_ns)
-    return Step("wait", wait.future, note, wait.where, depth)
+    return Step("wait", wait.future, note, short_place(wait.where), depth)
 
 
 def _with_missing(request: Request, found: list[Step]) -> list[Step]:

@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self)
         self._refresher = Refresher()
         self._figures_due = 0.0
+        self._await_request = 0
+        """The request to select as soon as it is there; 0 for none."""
         self._laid_out = False
         self.setWindowTitle("Loopscope")
         self.setWindowIcon(app_icon())
@@ -164,6 +166,7 @@ class MainWindow(QMainWindow):
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
         self.editors.failed.connect(self.say)
+        self.clients.fired.connect(self._select_next)
         self.editors.saved.connect(lambda: self.banner.say(tr("Saved"), "ok"))
         self.centre.switched.connect(self._switched)
         self.traffic.switched.connect(self._refresher.all_visible)
@@ -200,6 +203,10 @@ class MainWindow(QMainWindow):
         """Show what is new. The frame clock calls it after each `Store.apply`; it must be cheap."""
         if not self.isVisible():
             return
+        rows = self.store.requests.rows
+        if self._await_request and rows and rows[-1][0] >= self._await_request:
+            self.selection.select(self._await_request)
+            self._await_request = 0
         self._refresher.frame()
         now = time.monotonic_ns()
         if now >= self._figures_due:
@@ -207,6 +214,11 @@ class MainWindow(QMainWindow):
             figures = measure(self.store, now)
             self._refresher.set_load(figures.busy)
             self.top_bar.show_figures(figures, self.controls.dropped())
+
+    def _select_next(self) -> None:
+        """Select the next request: whoever fires one wants to see it."""
+        rows = self.store.requests.rows
+        self._await_request = rows[-1][0] + 1 if rows else 1
 
     def fire_first(self) -> None:
         """Fire GET / with the first client."""

@@ -51,6 +51,7 @@ class Menus:
     def _file(self) -> None:
         menu = self._menu("&File")
         self._add(menu, "&Save", self._window.editors.save, "Ctrl+S")
+        self._add(menu, "Save &as…", self._window.editors.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
         self._add(menu, "&Quit", self._window.close, "Ctrl+Q")
 

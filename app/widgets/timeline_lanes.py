@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from app.recording.events import Row
 from app.recording.lookup import SHORT_NS
-from app.recording.store import Store
+from app.recording.store import CONNECTIONS_WAIT, Store
 
 from .timeline_view import View, duration
 
@@ -154,11 +154,9 @@ def _wait_rows(store: Store, request_id: int, view: View) -> list[Row]:
     if last > MANY_WAITS:
         last = bisect_left(ids, view.end, key=lambda id_: (get(id_) or _NO_WAIT)[5])
     rows = [row for id_ in ids[max(0, last - MANY_WAITS) : last] if (row := get(id_))]
-    return [row for row in rows if row[5] < view.end and not row[3].startswith(_PLUMBING)]
+    return [row for row in rows if row[5] < view.end and not row[3].startswith(CONNECTIONS_WAIT)]
 
 
-_PLUMBING = "HTTP1Connection._read_message"
-# While a handler works, its connection waits for it to finish: that says nothing about it.
 _NO_WAIT: Row = (0, 0, 0, "", "", 0, 0, 0)
 
 

@@ -7,8 +7,8 @@ def duration(ns: int | None) -> str:
     """Return a duration with three digits and its unit: ``0.08 ms``, ``4.10 ms``, ``1.20 s``."""
     if ns is None:
         return "—"
-    if ns < 1_000:
-        return f"{ns} ns"
+    if ns < 5_000:
+        return "<0.01 ms"
     if ns < 10_000_000:
         return f"{ns / 1e6:.2f} ms"
     if ns < 1_000_000_000:
@@ -17,6 +17,12 @@ def duration(ns: int | None) -> str:
         return f"{ns / 1e9:.2f} s"
     minutes, seconds = divmod(ns // 1_000_000_000, 60)
     return f"{minutes} min {seconds:02d} s"
+
+
+def short_place(where: str) -> str:
+    """Return a place in the code without the way to its folder: ``handlers/chat.py:12 in get``."""
+    path, colon, rest = where.partition(":")
+    return "/".join(path.replace("\\", "/").split("/")[-2:]) + colon + rest
 
 
 def size(count: int) -> str:
