@@ -58,6 +58,10 @@ class DebugHandle(asyncio.Handle):
         self.cause = loop.recorder.run_id
         self.scheduled_ns = _now()
 
+    def _repr_info(self) -> list[str]:
+        # What debug mode prints should look as it does in asyncio.
+        return ["Handle", *super()._repr_info()[1:]]  # type: ignore[misc]
+
 
 class TimerHandle(asyncio.TimerHandle):
     """A timer that remembers which run set it, and when."""

@@ -364,7 +364,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _watch(self, fd: Any, event: int, callback: Any, args: Any) -> asyncio.Handle:
         if self._closed:
             self._check_closed()
-        number = fd if fd.__class__ is int else fd.fileno()
+        number = fd if fd.__class__ is int else qasync._fileno(fd)
         handle = SocketHandle(callback, args, self, number, "read" if event == _READ else "write")
         key = self._find_key(fd)
         if key is None:
