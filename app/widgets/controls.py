@@ -129,5 +129,5 @@ class Controls(QObject):
         raise NotImplementedError
 
     def dropped(self) -> int:
-        """How many recorded rows were dropped or forgotten so far."""
+        """How many rows were dropped so far because the journal was full."""
         raise NotImplementedError
