@@ -212,7 +212,8 @@ class Program:
         # What exists by now stays: the garbage collector need not walk it again and again.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        # Often enough that no collection takes longer than a frame.
+        gc.set_threshold(10_000, 10, 20)
 
     def frame(self) -> None:
         """Fold what was recorded into the store and let the window show it."""

@@ -114,6 +114,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             selector = NotifierSelector(selector)
         self._find_key = finder(selector)
         self._timer_id = 0
+        self._turn_ends = 0
+        """When Qt must get its turn, in ns."""
+        self._rest: tuple[tuple[int, int, int, int], int] | None = None
+        """A tick that the end of a turn interrupted, and how many of its handles are left."""
         _SelectorLoop.__init__(self, selector)
         if already_running:
             self._take_over()
@@ -439,7 +443,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         assert wake is not None
         wake.start()  # Fires only if a handle turns a Qt loop of its own, or work is left over.
         worked = False
-        deadline = _now() + BUDGET_NS
+        self._turn_ends = deadline = _now() + BUDGET_NS
         timeout = 0.0
         self._depth += 1
         self._coming = True
@@ -451,7 +455,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                     if self._depth > 1:
                         break
                     self._release_held()
-                if self._stopping or self._escaped is not None:
+                if (self._stopping and self._rest is None) or self._escaped is not None:
                     self._leave()
                     break
                 if _now() >= deadline or not (ran or self._ready) or self._wake_timer is not wake:
@@ -493,28 +497,41 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _tick(self, timeout: float) -> bool:
         """Run one iteration: select, due timers, and the handles ready by then.
 
+        A long one goes on in the next turn, without a new select, until all of them have run.
         Return whether anything was ready.
         """
-        start = _now()
-        events_ = self._selector.select(timeout)
-        selected = _now()
-        if events_:
-            self._process_events(events_, selected)
-        if self._scheduled:
-            self._queue_due_timers()
-        ready = len(self._ready)
-        if not ready:
-            return False
+        if self._rest is not None:
+            tick, count = self._rest
+            self._rest = None
+        else:
+            start = _now()
+            events_ = self._selector.select(timeout)
+            selected = _now()
+            if events_:
+                self._process_events(events_, selected)
+            if self._scheduled:
+                self._queue_due_timers()
+            count = len(self._ready)
+            if not count:
+                return False
+            self._tick_id += 1
+            tick = (self._tick_id, start, selected, count)
+        left = self._run_ready(count, tick[0])
+        self.recorder.run_id = 0
+        if self._rest is not None:  # Of a tick in a nested Qt loop that was over before it.
+            self._record_tick(*self._rest[0])
+        self._rest = (tick, left) if left else None
+        if not left:
+            self._record_tick(*tick)
+        return True
+
+    def _record_tick(self, tick_id: int, start: int, selected: int, ready: int) -> None:
         recorder = self.recorder
-        self._tick_id = tick_id = self._tick_id + 1
-        self._run_ready(ready, tick_id)
-        recorder.run_id = 0
         descriptors = len(self._selector.get_map()) if self._selector else 0
         timers = len(self._scheduled)
         recorder.ticks.append((tick_id, start, selected, _now(), ready, timers, descriptors))
         if not tick_id & 0xFF:
             recorder.bound()
-        return True
 
     def _process_events(self, event_list: Any, now_ns: int) -> None:
         ready = self._ready
@@ -555,7 +572,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             else:
                 self._ready.append(timer)
 
-    def _run_ready(self, count: int, tick_id: int) -> None:
+    def _run_ready(self, count: int, tick_id: int) -> int:
+        """Run *count* handles, or as many as there is time for; return how many are left."""
         ready = self._ready
         recorder = self.recorder
         record = recorder.runs.append
@@ -606,6 +624,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             if self._debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             start = end
+            if end >= self._turn_ends:
+                break
+        return count if ready else 0
 
     def _set_owner(self, descriptor: int, context: contextvars.Context) -> None:
         """Let a socket's callback belong to whom the socket is busy with."""

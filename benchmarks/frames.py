@@ -46,8 +46,8 @@ class Watch(QObject):
         """Post a click every 50 ms from a thread of its own, as a display server would."""
         while True:
             time.sleep(0.05)
-            if self.target is None or self.posted:
-                continue
+            if self.target is None or self.posted or not self.paints:
+                continue  # While the program starts there is nothing to click on.
             click = QMouseEvent(
                 QEvent.Type.MouseButtonPress,
                 QPointF(2, 2),

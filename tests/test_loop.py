@@ -1013,3 +1013,31 @@ def test_looking_at_the_loop(loop: TickLoop) -> None:
         task.cancel()
 
     loop.run_until_complete(main())
+
+
+def test_qt_gets_its_turn_within_a_long_tick(loop: TickLoop) -> None:
+    qt_turns: list[int] = []
+    timer = QTimer(interval=0)
+    timer.timeout.connect(lambda: qt_turns.append(len(done)))
+    done: list[int] = []
+
+    def busy(number: int) -> None:
+        time.sleep(0.002)
+        done.append(number)
+
+    async def main() -> None:
+        timer.start()
+        for number in range(40):
+            loop.call_soon(busy, number)
+        await asyncio.sleep(0)
+        while len(done) < 40:
+            await asyncio.sleep(0)
+        timer.stop()
+
+    loop.run_until_complete(main())
+    assert done == list(range(40))
+    assert [turn for turn in qt_turns if 0 < turn < 40], "Qt waited for the whole tick"
+    runs = [Run(*row) for row in loop.recorder.runs]
+    assert len({run.tick_id for run in runs if run.name and run.name.endswith("busy")}) == 1
+    ticks = {row[0] for row in loop.recorder.ticks}
+    assert {run.tick_id for run in runs} == ticks

@@ -32,7 +32,7 @@ from .timeline_view import View
 _DRAG = 4
 _CROWD = 4
 """With so many times more lanes than there is room for, a sample of them is followed."""
-_CROWD_PACE = 4
+_CROWD_PACE = 6
 
 
 class TimelineCanvas(QWidget):
@@ -135,7 +135,7 @@ class TimelineCanvas(QWidget):
     def renew_frame(self) -> None:
         """Ask for a new frame.
 
-        In a crowd of lanes nobody can follow one: they move at a fourth of the pace, and the
+        In a crowd of lanes nobody can follow one: they move at a sixth of the pace, and the
         loop's lane above them as ever, so that the server keeps its share of the time.
         """
         if self._crowded and self.frames % _CROWD_PACE:
