@@ -1024,14 +1024,16 @@ def test_qt_gets_its_turn_within_a_long_tick(loop: TickLoop) -> None:
     def busy(number: int) -> None:
         time.sleep(0.002)
         done.append(number)
+        if number == 39:
+            finished.set()
+
+    finished = asyncio.Event()
 
     async def main() -> None:
         timer.start()
         for number in range(40):
             loop.call_soon(busy, number)
-        await asyncio.sleep(0)
-        while len(done) < 40:
-            await asyncio.sleep(0)
+        await finished.wait()
         timer.stop()
 
     loop.run_until_complete(main())
