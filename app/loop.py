@@ -34,7 +34,7 @@ from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
 from app.recording.tasks import TaskWatch, label
 from app.selector import NotifierSelector, default_selector, finder
 
-BUDGET_NS = 8_000_000
+BUDGET_NS = 6_000_000
 """How long ticks may go on before Qt must get its turn, in ns."""
 LINGER_S = 0.001
 """How long to wait in our own selector after work, in s: a reply to a busy peer is often near."""

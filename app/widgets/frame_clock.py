@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QTimer
 
-FRAME_MS = 30
+FRAME_MS = 25
 """The time between two frames while something happens, in ms."""
 SLOW_MS = 250
 """The same while only time passes: ages grow, rates fall."""

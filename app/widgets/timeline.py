@@ -18,7 +18,7 @@ from .timeline_canvas import TimelineCanvas
 from .timeline_tools import TimelineTools
 from .timeline_view import LONGEST_NS, duration, moment
 
-FRAME_MS = 30
+FRAME_MS = 25
 """The least time between two frames."""
 _TAIL = 0.03
 """How much of the span the present runs on after the last thing that happened."""
@@ -168,7 +168,7 @@ class TimelinePanel(QWidget):
         return bool(self._store.open_requests) and not paused and self._clock is not None
 
     def refresh(self) -> None:
-        """Take in what is new in the store. Cheap when nothing is; paints at most every 30 ms."""
+        """Take in what is new in the store. Cheap when nothing is; paints at most every 25 ms."""
         if self.isVisible() and not self._timer.isActive():
             if self._since_paint.isValid() and self._since_paint.elapsed() < FRAME_MS - 5:
                 self._timer.start()
