@@ -106,7 +106,7 @@ class Recorder:
         self.stages.sort(key=_by_request_and_seq)
 
     def bound(self) -> None:
-        """Drop and count what exceeds the capacity. The loop calls it after each tick."""
+        """Drop and count what exceeds the capacity. The loop calls it now and then."""
         for kind, rows in self._lists.items():
             excess = len(rows) - self.capacity
             if excess > 0:

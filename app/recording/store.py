@@ -292,15 +292,6 @@ class Store:
         last = bisect_left(rows, end_ns, key=_run_start)
         return rows[first:last]
 
-    def causes(self, run_id: int) -> list[Run]:
-        """Return the runs that led to this one: itself first, then its cause, and so on."""
-        chain: list[Run] = []
-        run = self.run(run_id)
-        while run is not None:
-            chain.append(run)
-            run = self.run(run.cause_run_id)
-        return chain
-
     def name_of(self, run: Run) -> str:
         """Return what a run did, in words: the coroutine for a task's step."""
         if run.name is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import linecache
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -285,8 +284,3 @@ def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) 
     if type(target) in _NAMED:
         return str(target.__qualname__)
     return type(target).__qualname__
-
-
-def source_line(file: str, line: int) -> str:
-    """Return the text of a source line, stripped; empty when it cannot be read."""
-    return linecache.getline(file, line).strip()
