@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import contextvars
 import heapq
+import itertools
 import math
 import selectors
 import signal
@@ -27,7 +28,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QT
 import qasync  # isort: skip  # After PySide6, or it would take an installed PyQt.
 from asyncio import base_events, events, format_helpers
 
-from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle
+from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle, new_handle
 from app.recording.events import WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
@@ -47,6 +48,7 @@ MAX_DEPTH = 10
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
+_new: Any = object.__new__
 _now = time.monotonic_ns
 
 
@@ -75,7 +77,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     call_exception_handler = _SelectorLoop.call_exception_handler
     get_debug = _SelectorLoop.get_debug
     set_debug = _SelectorLoop.set_debug
-    _add_callback = _SelectorLoop._add_callback  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """Called after each turn in which something was run."""
         self._contained = contained
         self._tick_id = 0
-        self._next_run_id = 0
+        self._run_ids = itertools.count(1)
         self._depth = 0
         """How many turns are under way: a handle may turn a Qt loop that gives us another."""
         self._coming = False
@@ -269,29 +270,35 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     # -- Scheduling ------------------------------------------------------------------------
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
         """Run *callback* in the next tick; see `asyncio.loop.call_soon`."""
         if self._closed:
             self._check_closed()
         if self._debug:
             self._check_thread()
             self._check_callback(callback, "call_soon")
-            handle: asyncio.Handle = DebugHandle(callback, args, self, context)
+            handle: Any = DebugHandle(callback, args, self, context)
         else:
-            handle = Handle(callback, args, self, context)
+            # As in `new_handle`; spelled out because this runs for every callback.
+            handle = _new(Handle)
+            handle._context = _copy_context() if context is None else context
+            handle._loop = self
+            handle._callback = callback
+            handle._args = args
+            handle._cancelled = False
+            handle.cause = self.recorder.run_id
+            handle.scheduled_ns = _now()
         self._ready.append(handle)
         if not self._coming:
             self._wake()
         return handle
 
-    def call_soon_threadsafe(
-        self, callback: Any, *args: Any, context: Any = None
-    ) -> asyncio.Handle:
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
         """Run *callback* in the next tick, from any thread; see asyncio."""
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
-        handle = (DebugHandle if self._debug else Handle)(callback, args, self, context)
+        handle: Any = (DebugHandle if self._debug else new_handle)(callback, args, self, context)
         if threading.get_ident() != self._thread_id:
             handle.cause = 0  # Whatever the loop runs just now did not schedule this.
         self._ready.append(handle)
@@ -315,6 +322,13 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if not self._coming:
             self._wake()
         return timer
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        # A signal's handle is asyncio's own.
+        of: Any = handle
+        made = new_handle(of._callback, of._args, self, of._context)
+        made.cause = 0
+        self._ready.append(made)
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedule a coroutine; see `asyncio.loop.create_task`."""
@@ -574,59 +588,49 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def _run_ready(self, count: int, tick_id: int) -> int:
         """Run *count* handles, or as many as there is time for; return how many are left."""
-        ready = self._ready
-        recorder = self.recorder
-        record = recorder.runs.append
-        resumed, suspended = self.tasks.resumed, self.tasks.suspended
+        ready, recorder = self._ready, self.recorder
+        take, record, next_run_id = ready.popleft, recorder.runs.append, self._run_ids.__next__
+        stepped, deadline, debug = self.tasks.stepped, self._turn_ends, self._debug
         start = _now()
-        # A nested Qt loop may have run some of these already.
-        while count and ready:
-            count -= 1
-            handle = ready.popleft()
+        for left in range(count - 1, -1, -1):
+            if not ready:  # A nested Qt loop has run the rest.
+                break
+            handle = take()
             if handle._cancelled:
                 continue
-            self._next_run_id = recorder.run_id = run_id = self._next_run_id + 1
-            callback, args, context = handle._callback, handle._args, handle._context
-            try:
-                cause, scheduled = handle.cause, handle.scheduled_ns
-            except AttributeError:  # A signal's handle is asyncio's own.
-                cause = scheduled = 0
-            name = task = None
-            task_id = 0
-            # Most callbacks step a task or are plain functions: those are told apart here.
+            recorder.run_id = run_id = next_run_id()
+            callback, context = handle._callback, handle._context
+            # Most callbacks are plain functions or step a task: those are told apart here.
             called = type(callback)
-            if called is _STEP:
-                task = callback.__self__
-            elif called is not FunctionType:
-                task = _stepped_task(callback)
-            if task is not None:
-                task_id = resumed(task, start, cause)
+            if called is FunctionType and type(handle) is not SocketHandle:
+                name, task = callback.__qualname__, None
+            elif called is _STEP:
+                name, task = None, callback.__self__
             elif type(handle) is SocketHandle:
-                name = handle.name
+                name, task = handle.name, None
                 self._set_owner(handle.descriptor, context)
-            elif called is FunctionType:
-                name = callback.__qualname__
             else:
-                name = label(callback, args)
-            if self._debug:
+                task = _stepped_task(callback)
+                name = label(callback, handle._args) if task is None else None
+            if debug:
                 self._current_handle = handle
             try:
-                context.run(callback, *args)
+                context.run(callback, *handle._args)
             except BaseException as exc:
-                self._contain(handle, exc, callback, args)
+                self._contain(handle, exc, callback)
                 if self._escaped is not None:
-                    count = 0
+                    deadline = 0
             end = _now()
             owner = context.get(OWNER, WINDOW)
-            if task is not None:
-                suspended(task, owner, end)
-            record((run_id, tick_id, start, end, name, owner, task_id, cause, scheduled))
-            if self._debug:
+            cause = handle.cause
+            task_id = 0 if task is None else stepped(task, owner, start, end, cause)
+            record((run_id, tick_id, start, end, name, owner, task_id, cause, handle.scheduled_ns))
+            if debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             start = end
-            if end >= self._turn_ends:
-                break
-        return count if ready else 0
+            if end >= deadline:
+                return left if deadline else 0
+        return 0
 
     def _set_owner(self, descriptor: int, context: contextvars.Context) -> None:
         """Let a socket's callback belong to whom the socket is busy with."""
@@ -644,7 +648,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 seconds,
             )
 
-    def _contain(self, handle: Any, exc: BaseException, callback: Any, args: Any) -> None:
+    def _contain(self, handle: Any, exc: BaseException, callback: Any) -> None:
         """Hand an exception from a callback to the exception handler."""
         if isinstance(exc, (SystemExit, KeyboardInterrupt)) and not self._contained:
             self._escaped = exc
@@ -653,7 +657,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._depth > 1 and type(exc) is RuntimeError and trace and trace.tb_next is None:
             self._hold(handle)
             return
-        source = format_helpers._format_callback_source(callback, args)
+        source = format_helpers._format_callback_source(callback, handle._args or ())
         context = {"message": f"Exception in callback {source}", "exception": exc, "handle": handle}
         if handle._source_traceback:
             context["source_traceback"] = handle._source_traceback

@@ -1005,7 +1005,7 @@ def test_what_exceeds_the_capacity_is_dropped_and_counted(loops: Loops) -> None:
     kept = loop.recorder.drain()
     assert len(kept.runs) == len(kept.ticks) == 100
     assert kept.runs[0][0] == 1
-    assert loop.recorder.dropped["runs"] == loop._next_run_id - 100
+    assert loop.recorder.dropped["runs"] == next(loop._run_ids) - 101
     assert loop.recorder.dropped["ticks"] == loop._tick_id - 100
 
 

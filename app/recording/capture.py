@@ -20,8 +20,10 @@ from .events import (
     Batch,
     Request,
     Row,
+    Stage,
     domain_of,
     request_of,
+    stages_of,
 )
 from .store import Capacity, Store
 
@@ -90,9 +92,9 @@ def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> 
             ),
             "requests": _requests(store, since),
             "stages": (
-                (request, seq, name, since(a), since(b), detail)
-                for rows in store.stages.values()
-                for request, seq, name, a, b, detail in rows
+                (row[0], seq, stage.name, since(stage.start_ns), since(stage.end_ns), stage.detail)
+                for row in store.requests.rows
+                for seq, stage in enumerate(stages_of(row[-1]), 1)
             ),
             "tasks": (
                 (
@@ -223,6 +225,12 @@ _EVERYTHING = Capacity(*(sys.maxsize for _ in Capacity._fields))
 
 def _batch(database: sqlite3.Connection) -> Batch:
     rows = {kind: list(_read_rows(database, kind, cls)) for kind, cls in KINDS.items()}
+    stages: dict[int, list[Any]] = {}
+    for found in database.execute("SELECT * FROM stages ORDER BY request_id, seq"):
+        known = dict(found)
+        stage = (known.get(name) for name in Stage._fields)
+        stages.setdefault(known["request_id"], []).extend(stage)
+    rows["requests"] = [(*row[:-1], tuple(stages.get(row[0], ()))) for row in rows["requests"]]
     return Batch(**rows)
 
 

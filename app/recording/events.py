@@ -16,6 +16,7 @@ Rules that hold for every kind:
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 SERVER = 0
@@ -93,7 +94,8 @@ class Request(NamedTuple):
     Heads are the raw bytes from the wire, start line included; `headers.pairs` takes them apart.
     Bodies are cut at the recorder's cap, the sizes are not. ``run_id`` is the run in which the
     headers arrived. ``outcome`` is None while it is under way, then ``finished``, ``aborted``
-    (the client left first) or ``upgraded`` (handed over to a WebSocket).
+    (the client left first) or ``upgraded`` (handed over to a WebSocket). ``stages`` is flat: four
+    entries for each, in no particular order; `stages_of` takes them apart.
     """
 
     id: int
@@ -115,21 +117,26 @@ class Request(NamedTuple):
     response_size: int
     run_id: int
     outcome: str | None
+    stages: Row
 
 
 class Stage(NamedTuple):
     """One method that Tornado called for a request: ``prepare``, ``get``, ``on_finish`` …
 
-    ``seq`` is the order in which stages began. ``detail`` holds what it raised or was given.
-    Keyed by (``request_id``, ``seq``).
+    ``detail`` holds what it raised.
     """
 
-    request_id: int
-    seq: int
     name: str
     start_ns: int
     end_ns: int | None
     detail: str | None
+
+
+def stages_of(flat: Row) -> list[Stage]:
+    """Return the stages in `Request.stages` in the order in which they began."""
+    stages = list(map(Stage, flat[::4], flat[1::4], flat[2::4], flat[3::4]))
+    stages.sort(key=attrgetter("start_ns"))
+    return stages
 
 
 class Task(NamedTuple):
@@ -196,7 +203,6 @@ class Batch(NamedTuple):
     runs: list[Row]
     connections: list[Row]
     requests: list[Row]
-    stages: list[Row]
     tasks: list[Row]
     waits: list[Row]
     xsrf: list[Row]
@@ -208,7 +214,6 @@ KINDS: dict[str, type[tuple[Any, ...]]] = {
     "runs": Run,
     "connections": Connection,
     "requests": Request,
-    "stages": Stage,
     "tasks": Task,
     "waits": Wait,
     "xsrf": Xsrf,

@@ -1,9 +1,10 @@
-"""Small indexes that a store keeps up to date in constant time, so that drawing need not search."""
+"""Small indexes of a store, so that drawing need not search all of its rows."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
-from itertools import groupby
+from collections.abc import Callable
 from operator import itemgetter
 
 from .events import Row
@@ -14,36 +15,47 @@ SHORT_NS = 1 << _SHORT_BITS
 
 
 _id = itemgetter(0)
+_Time = Callable[[Row], int]
 
 
 class ByOwner:
-    """The ids of rows by owner, oldest first. At most *capacity* ids are kept for one owner."""
+    """The ids of an owner's rows, searched for when they are asked for and remembered then.
 
-    def __init__(self, owner_field: int, capacity: int = 40_000) -> None:
-        self.owner_field = owner_field
-        self.capacity = capacity
-        self.ids: dict[int, list[int]] = {}
+    Most requests are never looked at; to note each row's owner would cost more than to search.
+    *rows* stay the same list, in the order of their ids and of *start*, and grow at the end.
+    """
 
-    def add(self, rows: list[Row]) -> None:
-        """Note new rows; those already known (a later version of the same row) are passed over."""
-        ids = self.ids
-        by_owner = itemgetter(self.owner_field)
-        # Sorted and grouped in C: there may be tens of thousands of rows in a second.
-        for owner, group in groupby(sorted(rows, key=by_owner), by_owner):
-            new = list(map(_id, group))
-            known = ids.setdefault(owner, [])
-            known += new[bisect_right(new, known[-1]) if known else 0 :]
-            if len(known) > self.capacity:
-                del known[: len(known) - self.capacity // 2]
+    def __init__(self, rows: list[Row], owner_field: int, start: _Time, capacity: int = 500):
+        self._rows = rows
+        self._owner_field = owner_field
+        self._start = start
+        self._capacity = capacity
+        self._known: dict[int, tuple[list[int], int]] = {}
+        """Owner → its ids so far, and the last id that was looked at."""
 
-    def of(self, owner: int) -> list[int]:
-        """Return the ids of an owner's rows, oldest first. Not to be changed."""
-        return self.ids.get(owner) or []
+    def of(self, owner: int, since_ns: int, until_ns: float = math.inf) -> list[int]:
+        """Return the ids of the owner's rows from *since_ns* on, oldest first; not to be changed.
 
-    def forget_before(self, owner: int) -> None:
-        """Forget all requests numbered below *owner*; other owners stay."""
-        for stale in [known for known in self.ids if 0 < known < owner]:
-            del self.ids[stale]
+        Rows that began after *until_ns* may be missing, those before *since_ns* must not matter.
+        """
+        rows, field = self._rows, self._owner_field
+        known = self._known.pop(owner, None)
+        if known is None:
+            ids: list[int] = []
+            at = bisect_left(rows, since_ns, key=self._start)
+        else:
+            ids = known[0]
+            at = bisect_right(rows, known[1], key=_id)
+        if at < len(rows) and self._start(rows[at]) <= until_ns:
+            end = bisect_right(rows, until_ns, key=self._start)
+            ids += [row[0] for row in rows[at:end] if row[field] == owner]
+            at = end
+        if ids and rows and ids[0] < rows[0][0]:
+            del ids[: bisect_left(ids, rows[0][0])]
+        self._known[owner] = (ids, rows[at - 1][0] if at else 0)
+        if len(self._known) > self._capacity:
+            del self._known[next(iter(self._known))]
+        return ids
 
 
 class LongSpans:
@@ -53,32 +65,24 @@ class LongSpans:
     what overlaps an instant ended at most one such duration later.
     """
 
-    def __init__(self, start_field: int, end_field: int, capacity: int = 60_000) -> None:
-        self.start_field = start_field
-        self.end_field = end_field
+    def __init__(self, capacity: int = 60_000) -> None:
         self.capacity = capacity
         self._classes: dict[int, list[tuple[int, int, int]]] = {}
 
-    def add(self, rows: list[Row]) -> None:
-        """Note the rows that have ended; rows are expected in the order in which they ended."""
-        start_field, end_field = self.start_field, self.end_field
-        for row in [
-            row for row in rows if row[end_field] and row[end_field] - row[start_field] >= SHORT_NS
-        ]:
-            end = row[end_field]
-            bits = int(end - row[start_field]).bit_length()
-            spans = self._classes.setdefault(bits, [])
-            spans.append((end, row[start_field], row[0]))
-            if len(spans) > 1 and end < spans[-2][0]:
-                spans.sort()
-            if len(spans) > self.capacity:
-                del spans[: self.capacity // 2]
+    def add(self, id_: int, start_ns: int, end_ns: int) -> None:
+        """Note one; they are expected nearly in the order in which they ended."""
+        spans = self._classes.setdefault((end_ns - start_ns).bit_length(), [])
+        spans.append((end_ns, start_ns, id_))
+        if len(spans) > 1 and end_ns < spans[-2][0]:
+            spans.sort()
+        if len(spans) > self.capacity:
+            del spans[: self.capacity // 2]
 
     def across(self, time_ns: int) -> list[int]:
         """Return the ids of the spans that began before *time_ns* and ended after it, in order."""
-        found: set[int] = set()  # A row that changed after its end has been noted twice.
+        found: list[int] = []
         for bits, spans in self._classes.items():
             first = bisect_right(spans, (time_ns, time_ns, 0))
             last = bisect_left(spans, (time_ns + (1 << bits), 0, 0))
-            found.update(id_ for _, start, id_ in spans[first:last] if start < time_ns)
+            found += (id_ for _, start, id_ in spans[first:last] if start < time_ns)
         return sorted(found)

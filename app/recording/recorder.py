@@ -11,7 +11,6 @@ from typing import Protocol
 from .events import KINDS, WINDOW, Batch, Row
 
 _by_id = itemgetter(0)
-_by_request_and_seq = itemgetter(0, 1)
 
 OWNER: ContextVar[int] = ContextVar("loopscope_owner", default=WINDOW)
 """Whom the current run belongs to: a request's number, or one of SERVER, WINDOW, CLIENT.
@@ -66,14 +65,12 @@ class Recorder:
         two drains leaves one row; `drain` takes what stands here by then. Likewise below."""
         self.begun_waits: dict[int, Row] = {}
         self.begun_connections: dict[int, Row] = {}
-        self.begun_stages: dict[tuple[int, int], Row] = {}
         self.changed_requests: dict[int, Changing] = {}
-        """Requests under way that changed since the last drain."""
+        """Requests that began, changed or ended since the last drain, by number."""
         self.ticks: list[Row] = []
         self.runs: list[Row] = []
         self.connections: list[Row] = []
         self.requests: list[Row] = []
-        self.stages: list[Row] = []
         self.tasks: list[Row] = []
         self.waits: list[Row] = []
         self.xsrf: list[Row] = []
@@ -82,8 +79,8 @@ class Recorder:
 
     def drain(self) -> Batch:
         """Take all rows recorded since the last drain."""
-        self._take_begun()
         self.bound()
+        self._take_begun()
         batch = Batch(**{kind: rows[:] for kind, rows in self._lists.items()})
         for rows in self._lists.values():
             rows.clear()
@@ -94,16 +91,13 @@ class Recorder:
         self.tasks += self.begun_tasks.values()
         self.waits += self.begun_waits.values()
         self.connections += self.begun_connections.values()
-        self.stages += self.begun_stages.values()
         self.requests += [request.row() for request in self.changed_requests.values()]
         self.begun_tasks.clear()
         self.begun_waits.clear()
         self.begun_connections.clear()
-        self.begun_stages.clear()
         self.changed_requests.clear()
         for rows in (self.tasks, self.waits, self.connections, self.requests):
             rows.sort(key=_by_id)
-        self.stages.sort(key=_by_request_and_seq)
 
     def bound(self) -> None:
         """Drop and count what exceeds the capacity. The loop calls it now and then."""
@@ -112,6 +106,9 @@ class Recorder:
             if excess > 0:
                 del rows[-excess:]
                 self.dropped[kind] += excess
+        while len(self.changed_requests) > self.capacity:
+            self.changed_requests.popitem()
+            self.dropped["requests"] += 1
 
     def keep(self, body: bytes) -> bytes:
         """Return what may be recorded of *body*: cut at the cap, nothing when all is full."""

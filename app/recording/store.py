@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
-from itertools import groupby
+from itertools import takewhile
 from operator import itemgetter
 from typing import NamedTuple
 
-from .events import SERVER, Batch, Connection, Request, Row, Run, Stage, Task, Tick, Wait
-from .lookup import ByOwner, LongSpans
+from .events import (
+    SERVER,
+    Batch,
+    Connection,
+    Request,
+    Row,
+    Run,
+    Stage,
+    Task,
+    Tick,
+    Wait,
+    stages_of,
+)
+from .lookup import SHORT_NS, ByOwner, LongSpans
 
 CONNECTIONS_WAIT = "HTTP1Connection._read_message"
 """How the wait of a connection for its handler is called: it says nothing about the handler."""
 
-_ENDS = {
-    "connections": Connection._fields.index("closed_ns"),
-    "requests": Request._fields.index("end_ns"),
-    "tasks": Task._fields.index("end_ns"),
-    "waits": Wait._fields.index("end_ns"),
-}
-"""The kinds of things that begin and end, and where in their rows the end stands."""
-
-_REQUEST_END = _ENDS["requests"]
+_REQUEST_START = Request._fields.index("start_ns")
+_REQUEST_END = Request._fields.index("end_ns")
 _REQUEST_RUN = Request._fields.index("run_id")
+_STAGES = Request._fields.index("stages")
+_closed = itemgetter(Connection._fields.index("closed_ns"))
 _RUN_NAME = Run._fields.index("name")
 _RUN_OWNER = Run._fields.index("owner")
+_RUN_TICK = Run._fields.index("tick_id")
 _RUN_CAUSE = Run._fields.index("cause_run_id")
 _run_start = itemgetter(Run._fields.index("start_ns"))
 _run_end = itemgetter(Run._fields.index("end_ns"))
+_WAIT_OWNER = Wait._fields.index("owner")
+_wait_start = itemgetter(Wait._fields.index("start_ns"))
 _HEAD_IN, _BODY_IN = (Request._fields.index(f"request_{part}") for part in ("head", "body"))
 _HEAD_OUT, _BODY_OUT = (Request._fields.index(f"response_{part}") for part in ("head", "body"))
 
@@ -57,21 +68,31 @@ class Table:
         guess = id_ - rows[0][0]
         if 0 <= guess < len(rows) and rows[guess][0] == id_:
             return int(guess)
-        found = bisect_left(rows, id_, key=_id)
+        found = self.position(id_)
         return found if found < len(rows) and rows[found][0] == id_ else None
+
+    def position(self, id_: int) -> int:
+        """Return the index in `rows` at which this id stands or would stand."""
+        return bisect_left(self.rows, id_, key=_id)
 
     def get(self, id_: int | None) -> Row | None:
         """Return the row with this id, or None when it is unknown or forgotten."""
-        found = self.index(id_) if id_ else None
-        return None if found is None else self.rows[found]
+        rows = self.rows
+        if not id_ or not rows:
+            return None
+        guess: int = id_ - rows[0][0]
+        if 0 <= guess < len(rows) and rows[guess][0] == id_:
+            return rows[guess]
+        found = self.index(id_)
+        return None if found is None else rows[found]
 
-    def extend(self, rows: list[Row]) -> None:
-        """Add *rows*, all of them new."""
+    def extend(self, rows: list[Row]) -> list[Row]:
+        """Add *rows*, all of them new. Return those forgotten for them."""
         self.rows.extend(rows)
-        self._trim()
+        return self._trim()
 
-    def upsert(self, rows: list[Row]) -> None:
-        """Add or replace *rows*, which come in the order of their ids.
+    def upsert(self, rows: list[Row]) -> list[Row]:
+        """Add or replace *rows*, which come in the order of their ids. Return those forgotten.
 
         A row whose first version was forgotten stays forgotten.
         """
@@ -88,13 +109,12 @@ class Table:
             elif id_ > first:
                 own.insert(bisect_left(own, id_, key=_id), row)
         own.extend(rows[known:])
-        self._trim()
+        return self._trim()
 
-    def _trim(self) -> None:
+    def _trim(self) -> list[Row]:
         # In large steps: removing from the front of a list moves all the rest.
         excess = len(self.rows) - self.capacity
-        if excess > self.capacity // 10:
-            self.forget(excess)
+        return self.forget(excess) if excess > self.capacity // 10 else []
 
     def forget(self, count: int) -> list[Row]:
         """Forget the oldest *count* rows and return them."""
@@ -135,35 +155,34 @@ class Store:
         self.waits = Table(capacity.waits)
         self.log: list[Row] = []
         self.log_forgotten = 0
-        self.stages: dict[int, list[Row]] = {}
         self.xsrf: dict[int, list[Row]] = {}
-        self.open_waits: dict[int, Row] = {}
-        """Waits that have not ended, by id."""
-        self.open_tasks: dict[int, Row] = {}
         self.open_requests: dict[int, Row] = {}
+        """Requests that have not ended, by number."""
         self.open_connections: dict[int, Row] = {}
-        self.run_ids = ByOwner(Run._fields.index("owner"))
-        self.wait_ids = ByOwner(Wait._fields.index("owner"))
-        self.long_requests = LongSpans(Request._fields.index("start_ns"), _REQUEST_END)
+        self._runs_by_owner = ByOwner(self.runs.rows, _RUN_OWNER, _run_start)
+        self._waits_by_owner = ByOwner(self.waits.rows, _WAIT_OWNER, _wait_start)
+        self.long_requests = LongSpans()
         self.bytes = 0
-        self._adopted = 0
+        self._newest_request = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
 
     def apply(self, batch: Batch) -> None:
         """Fold in what was recorded since the batch before."""
         self.ticks.extend(batch.ticks)
-        self.runs.extend(batch.runs)
-        for kind, end_field in _ENDS.items():
-            rows = getattr(batch, kind)
-            if rows:
-                getattr(self, kind).upsert(rows)
-                self._track_open(getattr(self, f"open_{kind}"), rows, end_field)
-        self._adopt(batch.requests)
-        self.run_ids.add(batch.runs)
-        self.wait_ids.add(batch.waits)
-        self.long_requests.add(batch.requests)
-        self._apply_stages(batch.stages)
+        if self.runs.extend(batch.runs):
+            # Ticks whose runs are forgotten tell nothing.
+            self.ticks.forget(self.ticks.position(self.runs.rows[0][_RUN_TICK]))
+        self.tasks.upsert(batch.tasks)
+        self.waits.upsert(batch.waits)
+        if batch.connections:
+            self.connections.upsert(batch.connections)
+            for row in batch.connections:
+                if _closed(row) is None:
+                    self.open_connections[row[0]] = row
+                else:
+                    self.open_connections.pop(row[0], None)
+        self._apply_requests(batch.requests)
         for row in batch.xsrf:
             self.xsrf.setdefault(row[0], []).append(row)
         self.log.extend(batch.log)
@@ -171,71 +190,53 @@ class Store:
             excess = len(self.log) - self.capacity.log
             del self.log[:excess]
             self.log_forgotten += excess
-        self._apply_requests(batch.requests)
         if batch.runs:
             self.end_ns = max(self.end_ns, _run_end(batch.runs[-1]))
 
-    def _adopt(self, rows: list[Row]) -> None:
-        """Give each new request the run that read it from its socket.
+    def _apply_requests(self, rows: list[Row]) -> None:
+        if not rows:
+            return
+        self._forget_bytes(self.requests.upsert(rows))
+        still_open, newest, size = self.open_requests, self._newest_request, 0
+        for row in rows:
+            id_, start, end = row[0], row[_REQUEST_START], row[_REQUEST_END]
+            if id_ > newest:
+                self._adopt(row)
+            elif still_open.pop(id_, None) is None:
+                continue  # It had ended before; only its last stages are new.
+            if end is None:
+                still_open[id_] = row
+                continue
+            size += request_bytes(row)
+            if end - start >= SHORT_NS:
+                self.long_requests.add(id_, start, end)
+        self._newest_request = max(newest, rows[-1][0])
+        self.bytes += size
+        self._forget_requests()
+
+    def _adopt(self, row: Row) -> None:
+        """Give a new request the run that read it from its socket.
 
         That run came first and could not know the number yet.
         """
-        runs = self.runs
-        for row in rows[bisect_right(rows, self._adopted, key=_id) :]:
-            run = runs.get(row[_REQUEST_RUN])
-            found = None if run is None else runs.index(run[_RUN_CAUSE])
-            if found is None:
-                continue
-            cause = runs.rows[found]
-            if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
-                runs.rows[found] = (*cause[:_RUN_OWNER], row[0], *cause[_RUN_OWNER + 1 :])
-                self.run_ids.ids[row[0]] = [cause[0]]
-        if rows:
-            self._adopted = max(self._adopted, rows[-1][0])
+        run = self.runs.get(row[_REQUEST_RUN])
+        cause = run and self.runs.get(run[_RUN_CAUSE])
+        if cause and cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
+            adopted = (*cause[:_RUN_OWNER], row[0], *cause[_RUN_OWNER + 1 :])
+            self.runs.rows[self.runs.position(cause[0])] = adopted
 
-    @staticmethod
-    def _track_open(still_open: dict[int, Row], rows: list[Row], end_field: int) -> None:
-        for id_ in still_open.keys() & set(map(_id, rows)):
-            del still_open[id_]
-        still_open.update([(row[0], row) for row in rows if row[end_field] is None])
-
-    def _apply_stages(self, rows: list[Row]) -> None:
-        stages = self.stages
-        for request_id, group in groupby(rows, _id):
-            known = stages.get(request_id)
-            if known is None:
-                stages[request_id] = list(group)
-                continue
-            new = list(group)
-            replaced = set(map(_seq, new))
-            kept = [row for row in known if row[1] not in replaced]
-            stages[request_id] = sorted(kept + new, key=_seq)
-
-    def _apply_requests(self, rows: list[Row]) -> None:
-        for row in rows:
-            if row[_REQUEST_END] is not None:
-                self.bytes += request_bytes(row)
+    def _forget_requests(self) -> None:
         requests = self.requests
-        first = requests.rows[0][0] if requests.rows else 0
         while self.bytes > self.capacity.bytes and len(requests) > 1:
-            for gone in requests.forget(max(1, len(requests) // 20)):
-                self.bytes -= request_bytes(gone) if gone[_REQUEST_END] is not None else 0
-        oldest = requests.rows[0][0] if requests.rows else 0
-        if first != oldest or len(self.stages) > len(requests) + 1000:
-            self._forget_before(oldest)
-
-    def _forget_before(self, oldest: int) -> None:
-        for by_request in (self.stages, self.xsrf):
+            self._forget_bytes(requests.forget(max(1, len(requests) // 20)))
+        if self.xsrf:
+            oldest = requests.rows[0][0] if requests.rows else 0
             # Requests begin in the order of their numbers, so the oldest stand first.
-            stale = []
-            for id_ in by_request:
-                if id_ >= oldest:
-                    break
-                stale.append(id_)
-            for id_ in stale:
-                del by_request[id_]
-        self.run_ids.forget_before(oldest)
-        self.wait_ids.forget_before(oldest)
+            for stale in list(takewhile(lambda id_: id_ < oldest, self.xsrf)):
+                del self.xsrf[stale]
+
+    def _forget_bytes(self, gone: list[Row]) -> None:
+        self.bytes -= sum(request_bytes(row) for row in gone if row[_REQUEST_END] is not None)
 
     def forgotten(self) -> dict[str, int]:
         """Return how many rows of each kind were forgotten to stay within the capacity."""
@@ -269,11 +270,12 @@ class Store:
 
     def stages_of(self, request_id: int) -> list[Stage]:
         """Return the stages of a request in the order in which they began."""
-        return [Stage(*row) for row in self.stages.get(request_id, ())]
+        row = self.requests.get(request_id) or self.open_requests.get(request_id)
+        return [] if row is None else stages_of(row[_STAGES])
 
     def waits_of(self, request_id: int) -> list[Wait]:
         """Return the waits that carry a request's number, oldest first."""
-        rows = map(self.waits.get, self.wait_ids.of(request_id))
+        rows = map(self.waits.get, self.wait_ids(request_id))
         return [Wait(*row) for row in rows if row is not None]
 
     def handler_waits_of(self, request_id: int) -> list[Wait]:
@@ -282,8 +284,31 @@ class Store:
 
     def runs_of(self, request_id: int) -> list[Run]:
         """Return the runs that carry a request's number, oldest first."""
-        rows = map(self.runs.get, self.run_ids.of(request_id))
+        rows = map(self.runs.get, self.run_ids(request_id))
         return [Run(*row) for row in rows if row is not None]
+
+    def run_ids(self, owner: int, after_end_ns: float = math.inf) -> list[int]:
+        """Return the ids of an owner's runs, oldest first; not to be changed.
+
+        Of what a request left behind, runs that began later than *after_end_ns* after its end may
+        be missing.
+        """
+        return self._runs_by_owner.of(owner, *self._span(owner, after_end_ns))
+
+    def wait_ids(self, owner: int, after_end_ns: float = math.inf) -> list[int]:
+        """Return the ids of an owner's waits; see `run_ids`."""
+        return self._waits_by_owner.of(owner, *self._span(owner, after_end_ns))
+
+    def _span(self, owner: int, after_end_ns: float) -> tuple[int, float]:
+        row = self.requests.get(owner) if owner > 0 else None
+        if row is None:
+            return 0, math.inf
+        end = row[_REQUEST_END]
+        # It begins with the run that read it; see `_adopt`.
+        run = self.run(row[_REQUEST_RUN])
+        first = run and (self.run(run.cause_run_id) or run)
+        since = first.start_ns if first else row[_REQUEST_START]
+        return since, math.inf if end is None else end + after_end_ns
 
     def runs_between(self, start_ns: int, end_ns: int) -> list[Row]:
         """Return the rows of the runs that overlap the span, in order."""

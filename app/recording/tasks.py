@@ -6,6 +6,7 @@ import asyncio
 import functools
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import (
@@ -31,6 +32,7 @@ _LIBRARY = tuple(
 
 _NAMED = frozenset((FunctionType, MethodType, BuiltinMethodType, type))
 _ARGS: Any = BaseException.__dict__["args"]
+_now = time.monotonic_ns
 _ATOMS = frozenset((str, bytes, int, float, bool, type(None)))
 
 
@@ -57,27 +59,32 @@ class TaskWatch:
     ) -> Row:
         """Record a new task; return its row, which is also kept on the task."""
         recorder = self._recorder
-        self._task_id += 1
+        self._task_id = id_ = self._task_id + 1
         # An eager task that has finished knows its coroutine no longer, and CPython 3.12.1 crashes.
         coroutine = coroutine or task.get_coro()
-        code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
+        if type(coroutine) is CoroutineType:
+            code: Any = coroutine.cr_code
+            name = coroutine.__qualname__
+        else:
+            code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)
+            name = getattr(coroutine, "__qualname__", None) or type(coroutine).__name__
         row = (
-            self._task_id,
+            id_,
             task.get_name(),
-            getattr(coroutine, "__qualname__", None) or type(coroutine).__name__,
+            name,
             code.co_filename if code else "",
             code.co_firstlineno if code else 0,
             OWNER.get() if owner is None else owner,
             recorder.run_id if cause_run_id is None else cause_run_id,
-            recorder.clock(),
+            _now(),
             None,
             None,
         )
-        task._loopscope = row
-        recorder.begun_tasks[self._task_id] = row
+        task._loopscope_wait = None
+        task._loopscope = recorder.begun_tasks[id_] = row
         return row
 
-    # The three below must not disturb the program, whatever its tasks and Futures are: one that
+    # The two below must not disturb the program, whatever its tasks and Futures are: one that
     # cannot be watched is left alone.
 
     def began(self, task: Any, owner: int | None, coroutine: Any) -> None:
@@ -86,41 +93,37 @@ class TaskWatch:
             self.created(task, owner, coroutine=coroutine)
             if task.done() or task._fut_waiter is not None:
                 # An eager task has taken its first step inside the run that created it.
-                self.suspended(task, OWNER.get(), self._recorder.clock())
+                self.stepped(task, OWNER.get(), 0, _now(), 0)
         except Exception:
             return
 
-    def resumed(self, task: Any, now_ns: int, cause_run_id: int) -> int:
-        """A step of *task* begins: end its wait. Return the task's id, 0 if it has none."""
+    def stepped(self, task: Any, owner: int, start_ns: int, end_ns: int, cause_run_id: int) -> int:
+        """A step of *task* is over: its wait ended as the step began, and the next one begins.
+
+        Return the task's id, 0 if it has none.
+        """
         try:
-            row = getattr(task, "_loopscope", None)
-            if row is None:  # Made without the loop's create_task.
-                row = self.created(task, None, cause_run_id)
-            wait = getattr(task, "_loopscope_wait", None)
+            try:
+                row, wait = task._loopscope, task._loopscope_wait
+            except AttributeError:  # Made without the loop's create_task.
+                row, wait = self.created(task, owner, cause_run_id), None
+            recorder = self._recorder
             if wait is not None:
                 task._loopscope_wait = None
-                recorder = self._recorder
                 recorder.begun_waits.pop(wait[0], None)
-                recorder.waits.append((*wait[:6], now_ns, cause_run_id))
-            return row[0]  # type: ignore[no-any-return]
-        except Exception:
-            return 0
-
-    def suspended(self, task: Any, owner: int, now_ns: int) -> None:
-        """A step of *task* has ended: record what it waits for now, or how it ended."""
-        try:
+                recorder.waits.append((*wait[:6], start_ns, cause_run_id))
             waiter = task._fut_waiter
             if waiter is not None:
                 self._wait_id = id_ = self._wait_id + 1
                 future, where = self._describe(task, waiter)
-                wait = (id_, task._loopscope[0], owner, future, where, now_ns, None, 0)
-                task._loopscope_wait = self._recorder.begun_waits[id_] = wait
+                wait = (id_, row[0], owner, future, where, end_ns, None, 0)
+                task._loopscope_wait = recorder.begun_waits[id_] = wait
             elif task.done():
-                row, recorder = task._loopscope, self._recorder
                 recorder.begun_tasks.pop(row[0], None)
-                recorder.tasks.append((*row[:8], now_ns, _outcome(task)))
+                recorder.tasks.append((*row[:8], end_ns, _outcome(task)))
+            return row[0]  # type: ignore[no-any-return]
         except Exception:
-            return
+            return 0
 
     def future_name(self, future: Any) -> str:
         """Return a name for *future* that stays the same for its life: ``Future #12``."""
@@ -143,7 +146,7 @@ class TaskWatch:
         A Future that library code made inside goes by the name of that code.
         """
         awaitable, place, code, library = task.get_coro(), None, None, False
-        libraries = _libraries
+        known = _in_library
         while True:
             kind = type(awaitable)
             if kind is CoroutineType:
@@ -154,17 +157,18 @@ class TaskWatch:
                 code, inner = awaitable.ag_code, awaitable.ag_await
             else:
                 break
-            known = libraries.get(id(code))
-            library = is_library(code) if known is None else known[1]
+            library = known[code.co_filename]
             if not library or place is None:
                 place = awaitable
             awaitable = inner
-        where = "" if place is None else self._place(next(_frames(place)))
+        where = "" if place is None else self._place(place)
         if library and code is not None and not isinstance(waiter, asyncio.Task):
             return code.co_qualname, where
         return self.future_name(waiter), where
 
-    def _place(self, frame: FrameType) -> str:
+    def _place(self, awaitable: Any) -> str:
+        is_coroutine = type(awaitable) is CoroutineType
+        frame = awaitable.cr_frame if is_coroutine else next(_frames(awaitable))
         code = frame.f_code
         # By id, since a code object is hashed anew each time; the entry keeps the object alive.
         key = (id(code), frame.f_lasti)
@@ -258,19 +262,22 @@ def _frames(awaitable: Any) -> Iterator[FrameType]:
         yield frame
 
 
-_libraries: dict[int, tuple[CodeType, bool]] = {}
+class _InLibrary(dict[str, bool]):
+    """File → whether it belongs to Python, to an installed package, or to Loopscope."""
+
+    def __missing__(self, file: str) -> bool:
+        if len(self) > 10_000:
+            self.clear()
+        self[file] = found = file.startswith(_LIBRARY) or file.startswith("<frozen")
+        return found
+
+
+_in_library = _InLibrary()
 
 
 def is_library(code: CodeType) -> bool:
     """Return whether *code* belongs to Python, to an installed package, or to Loopscope."""
-    known = _libraries.get(id(code))
-    if known is None:
-        if len(_libraries) > 10_000:
-            _libraries.clear()
-        file = code.co_filename
-        known = (code, file.startswith(_LIBRARY) or file.startswith("<frozen"))
-        _libraries[id(code)] = known
-    return known[1]
+    return _in_library[code.co_filename]
 
 
 def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) -> str:

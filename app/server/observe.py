@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 from collections.abc import Awaitable, Callable
+from types import CoroutineType
 from typing import Any, NoReturn, cast
 
 from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
@@ -16,6 +18,7 @@ from app.recording.recorder import Recorder
 
 from .trace import RequestTrace
 
+_now = time.monotonic_ns
 _VERBS = tuple(verb.lower() for verb in RequestHandler.SUPPORTED_METHODS)
 _AWAITED = frozenset({"prepare", "data_received", "open", "on_message", *_VERBS})
 """The methods whose result Tornado awaits when it is awaitable."""
@@ -74,21 +77,22 @@ class Observer:
     def observe(self, application: Application) -> Application:
         """Let *application* use observed handlers; `get_handler_delegate` is where all pass."""
         routes = _Routes(application)
-        classes: dict[type[RequestHandler], type[RequestHandler]] = {}
+        classes: dict[type[RequestHandler], tuple[type[RequestHandler], str]] = {}
         original = application.get_handler_delegate
 
         def get_handler_delegate(
             request: Any, target_class: type[RequestHandler], *args: Any, **kwargs: Any
         ) -> Any:
+            known = classes.get(target_class)
+            if known is None:
+                known = (self._subclass(target_class), target_class.__qualname__)
+                classes[target_class] = known
             trace: RequestTrace | None = getattr(request.connection, "trace", None)
             if trace is not None:
                 trace.route = routes.pattern(target_class, request)
-                trace.handler = target_class.__qualname__
+                trace.handler = known[1]
                 request.loopscope_trace = trace
-            observed = classes.get(target_class)
-            if observed is None:
-                classes[target_class] = observed = self._subclass(target_class)
-            return original(request, observed, *args, **kwargs)
+            return original(request, known[0], *args, **kwargs)
 
         application.get_handler_delegate = get_handler_delegate  # type: ignore[method-assign]
         return application
@@ -111,7 +115,7 @@ class Observer:
         if name == "check_xsrf_cookie":
             method = self._explained(method)
         make = _plain_stage if name in _PLAIN else _sync_stage
-        return make(self._recorder, name, method)
+        return make(name, method)
 
     def _explained(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -131,68 +135,59 @@ class Observer:
         return check_xsrf_cookie
 
 
-def _sync_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    record, clock = recorder.stages.append, recorder.clock
+def _sync_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     awaited = name in _AWAITED
 
     @functools.wraps(method)
     def stage(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
         try:
-            trace = self.request.loopscope_trace  # type: ignore[attr-defined]
+            trace: RequestTrace = self.request.loopscope_trace  # type: ignore[attr-defined]
         except AttributeError:
             return method(self, *args, **kwargs)
-        trace.seq = seq = trace.seq + 1
-        start = clock()
+        start = _now()
         try:
             result = method(self, *args, **kwargs)
         except BaseException as error:
-            record((trace.id, seq, name, start, clock(), _words(error)))
+            trace.note((name, start, _now(), _words(error)))
             _reraise(error, awaited)
-        if awaited and result is not None and inspect.isawaitable(result):
-            return _rest_of_stage(recorder, (trace.id, seq, name, start), result)
-        record((trace.id, seq, name, start, clock(), None))
+        if (
+            awaited
+            and result is not None
+            and (type(result) is CoroutineType or inspect.isawaitable(result))
+        ):
+            return _rest_of_stage(trace, trace.begin_stage(name, start), result)
+        trace.note((name, start, _now(), None))
         return result
 
     return stage
 
 
-def _plain_stage(recorder: Recorder, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     """As `_sync_stage`, for methods that Tornado calls without arguments and never awaits.
 
     They are most of what runs for a request; passing arguments through would cost as much again.
     """
-    record, clock = recorder.stages.append, recorder.clock
 
     @functools.wraps(method)
     def stage(self: RequestHandler) -> Any:
         try:
-            trace = self.request.loopscope_trace  # type: ignore[attr-defined]
+            trace: RequestTrace = self.request.loopscope_trace  # type: ignore[attr-defined]
         except AttributeError:
             return method(self)
-        trace.seq = seq = trace.seq + 1
-        start = clock()
+        start = _now()
         try:
             result = method(self)
         except BaseException as error:
-            record((trace.id, seq, name, start, clock(), _words(error)))
+            trace.note((name, start, _now(), _words(error)))
             raise
-        record((trace.id, seq, name, start, clock(), None))
+        trace.note((name, start, _now(), None))
         return result
 
     return stage
 
 
-def _rest_of_stage(
-    recorder: Recorder, began: tuple[int, int, str, int], result: Awaitable[Any]
-) -> Awaitable[Any]:
-    """Record a stage as begun, and as ended once *result* has been awaited."""
-    recorder.begun_stages[began[:2]] = (*began, None, None)
-    return _await_stage(recorder, began, result)
-
-
-async def _await_stage(
-    recorder: Recorder, began: tuple[int, int, str, int], result: Awaitable[Any]
-) -> Any:
+async def _rest_of_stage(trace: RequestTrace, place: int, result: Awaitable[Any]) -> Any:
+    """Await *result* and record the end of the stage that it belongs to."""
     detail = None
     try:
         return await result
@@ -200,8 +195,7 @@ async def _await_stage(
         detail = _words(error)
         _reraise(error, True)
     finally:
-        recorder.begun_stages.pop(began[:2], None)
-        recorder.stages.append((*began, recorder.clock(), detail))
+        trace.end_stage(place, detail)
 
 
 def _words(error: BaseException) -> str:

@@ -76,30 +76,16 @@ class ConnectionTrace:
 class RequestTrace:
     """One request while it is under way; `row` gives its row as it stands."""
 
-    __slots__ = (
-        "_chunks",
-        "_recorder",
-        "_request_chunks",
-        "client",
-        "connection",
-        "end_ns",
-        "handler",
-        "id",
-        "if_closed",
-        "method",
-        "outcome",
-        "request_head",
-        "request_size",
-        "response_head",
-        "response_size",
-        "route",
-        "run_id",
-        "seq",
-        "start_ns",
-        "status",
-        "uri",
-        "version",
-    )
+    route: str | None = None
+    handler: str | None = None
+    status: int | None = None
+    end_ns: int | None = None
+    outcome: str | None = None
+    if_closed = "aborted"
+    """The outcome if the socket is closed now."""
+    request_size = 0
+    response_head = b""
+    response_size = 0
 
     def __init__(
         self,
@@ -109,29 +95,20 @@ class RequestTrace:
         head: bytes,
         client: str | None,
     ) -> None:
-        recorder.request_id += 1
-        self.id = recorder.request_id
+        recorder.request_id = self.id = recorder.request_id + 1
         self.connection = connection
         self.client = client
-        self.method, self.uri, self.version = map(str, line)
-        self.route: str | None = None
-        self.handler: str | None = None
-        self.status: int | None = None
-        self.start_ns = recorder.clock()
-        self.end_ns: int | None = None
+        self.line = line
         self.request_head = head
-        self.request_size = 0
-        self.response_head = b""
-        self.response_size = 0
         self.run_id = recorder.run_id
-        self.outcome: str | None = None
-        self.if_closed = "aborted"
-        """The outcome if the socket is closed now."""
-        self.seq = 0
-        """How many stages have begun."""
         self._request_chunks: list[bytes] = []
         self._chunks: list[bytes] = []
+        self._stages: list[Any] = []
+        self.note: Callable[[tuple[str, int, int | None, str | None]], None] = self._stages.extend
+        """Records a stage: its name, start, end and what it raised."""
         self._recorder = recorder
+        recorder.changed_requests[self.id] = self
+        self.start_ns = recorder.clock()
 
     def received(self, chunk: bytes) -> None:
         """A part of the request's body has arrived."""
@@ -145,45 +122,62 @@ class RequestTrace:
             self._chunks.append(bytes(chunk))
         self.response_size += len(chunk)
 
+    def begin_stage(self, name: str, start_ns: int) -> int:
+        """Record a stage that goes on; return its place for `end_stage`."""
+        place = len(self._stages)
+        self.note((name, start_ns, None, None))
+        return place
+
+    def end_stage(self, place: int, detail: str | None) -> None:
+        """Record the end of a stage, and what it raised."""
+        self._stages[place + 2 : place + 4] = (self._recorder.clock(), detail)
+        self.changed()
+
     def end(self, outcome: str) -> None:
         """The request is over; only the first call counts."""
         if self.end_ns is None:
             self.end_ns = self._recorder.clock()
             self.outcome = outcome
-            self._recorder.changed_requests.pop(self.id, None)
-            self._recorder.requests.append(self.row())
+            self.changed()
 
     def changed(self) -> None:
         """Let the row be recorded as it stands at the next drain."""
-        if self.end_ns is None:
-            self._recorder.changed_requests[self.id] = self
+        self._recorder.changed_requests[self.id] = self
+
+    def _note_anew(self, stage: tuple[str, int, int | None, str | None]) -> None:
+        self.changed()
+        self.note = self._stages.extend
+        self.note(stage)
 
     def row(self) -> Row:
-        """Return the row as it stands now."""
-        keep = self._recorder.keep
-        ended = self.end_ns is not None
-        chunks, request_chunks = self._chunks, self._request_chunks
+        """Return the row as it stands now; whatever is noted from here on changes it."""
+        self.note = self._note_anew
+        method, uri, version = self.line
         return (
             self.id,
             self.connection.id,
             self.client,
-            self.method,
-            self.uri,
-            self.version,
+            method,
+            uri,
+            version,
             self.route,
             self.handler,
             self.status,
             self.start_ns,
             self.end_ns,
             self.request_head,
-            keep(b"".join(request_chunks)) if ended and request_chunks else b"",
+            self._joined(self._request_chunks),
             self.request_size,
             self.response_head,
-            keep(b"".join(chunks)) if ended and chunks else b"",
+            self._joined(self._chunks),
             self.response_size,
             self.run_id,
             self.outcome,
+            tuple(self._stages),
         )
+
+    def _joined(self, chunks: list[bytes]) -> bytes:
+        return self._recorder.keep(b"".join(chunks)) if chunks and self.end_ns is not None else b""
 
 
 class ObservedIOStream(IOStream):
@@ -333,10 +327,7 @@ class _RequestDelegate(HTTPMessageDelegate):
         self._inner = parent.application().start_request(
             self._server_conn, ObservedConnection(self._request_conn, trace)
         )
-        try:
-            return self._inner.headers_received(start_line, headers)
-        finally:
-            trace.changed()
+        return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._trace.received(chunk)

@@ -82,10 +82,10 @@ class DetailPanel(QWidget):
             self.heading.emit(0, "")
             self._shown = None
             return
-        stages = self._store.stages.get(request.id, [])
+        stages = request.stages
         state = (
             *(request.id, request.end_ns, request.outcome, request.status, len(stages)),
-            *(stages[-1:], len(self._store.xsrf.get(request.id, ()))),
+            *(stages[-4:], len(self._store.xsrf.get(request.id, ()))),
             self._store.end_ns if request.end_ns is None else 0,
         )
         if state != self._shown:

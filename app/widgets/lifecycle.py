@@ -39,7 +39,7 @@ def is_error(detail: str | None) -> bool:
 
 def steps(request: Request, stages: list[Stage], waits: list[Wait]) -> list[Step]:
     """Return the cards of a request, in the order in which things began."""
-    events: list[tuple[int, int, Stage | Wait]] = [(s.start_ns, s.seq, s) for s in stages]
+    events: list[tuple[int, int, Stage | Wait]] = [(s.start_ns, n, s) for n, s in enumerate(stages)]
     events += [(w.start_ns, 1 << 30, w) for w in waits]
     events.sort(key=lambda event: event[:2])
     result: list[Step] = []

@@ -22,7 +22,8 @@ NARROW = 7
 """Below this width, in pixels, a lane shows its runs and waits only."""
 LABEL_LEAST = 20
 """The narrowest bar, in pixels, that is worth a word."""
-
+LEFT_BEHIND_NS = 1_000_000_000
+"""How long after its end a lane shows what a request left behind."""
 
 _run_start, _run_end = itemgetter(2), itemgetter(3)
 
@@ -30,7 +31,7 @@ _run_start, _run_end = itemgetter(2), itemgetter(3)
 class Bar(NamedTuple):
     """One rectangle in a lane, from *left* up to *right*, cut at the edges of the view.
 
-    ``key`` is a stage's ``seq``, or the id of a wait or a run. ``depth`` counts the stages around
+    ``key`` is a stage's place, or the id of a wait or a run. ``depth`` counts the stages around
     a stage, and the simultaneous waits before a wait.
     """
 
@@ -113,7 +114,7 @@ def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
 def _stages(store: Store, request_id: int, view: View, now_ns: float) -> list[Bar]:
     bars = []
     around: list[float] = []
-    for _, seq, name, start, end, _detail in store.stages.get(request_id, ()):
+    for seq, (name, start, end, _detail) in enumerate(store.stages_of(request_id)):
         until = now_ns if end is None else end
         while around and around[-1] <= start:
             around.pop()
@@ -148,7 +149,7 @@ def _waits(store: Store, request_id: int, view: View, now_ns: float) -> tuple[li
 
 def _wait_rows(store: Store, request_id: int, view: View) -> list[Row]:
     """The newest of a request's waits that began before the view ends, oldest first."""
-    ids = store.wait_ids.of(request_id)
+    ids = store.wait_ids(request_id, LEFT_BEHIND_NS)
     get = store.waits.get
     last = len(ids)
     if last > MANY_WAITS:
@@ -162,7 +163,7 @@ _NO_WAIT: Row = (0, 0, 0, "", "", 0, 0, 0)
 
 def run_bars(store: Store, owner: int, view: View, begin_ns: float, end_ns: float) -> list[Bar]:
     """Return the runs of *owner* within a span and the view, those in one pixel merged."""
-    ids = store.run_ids.of(owner)
+    ids = store.run_ids(owner, LEFT_BEHIND_NS)
     rows = store.runs.rows
     if not ids or not rows:
         return []

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from html import escape
 from operator import itemgetter
 
-from app.recording.events import Run, Stage, Wait, domain_of, request_of
+from app.recording.events import WINDOW, Run, Stage, Wait, domain_of, request_of
 from app.recording.store import Store
 
 from .i18n import tr
@@ -70,7 +70,7 @@ def window_words(store: Store, view: View, x: float) -> str:
         f"<b>{tr('Runs of the window itself')}</b>",
         tr("Painting and input happen between ticks; the loop does not see them."),
     ]
-    ids = store.run_ids.of(-1)
+    ids = store.run_ids(WINDOW)
     time, slack = view.time(x), view.scale * _NEAR
     at = bisect_left(ids, time - slack, key=lambda id_: (store.runs.get(id_) or (0,) * 9)[3])
     run = store.run(ids[at]) if at < len(ids) else None

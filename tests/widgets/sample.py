@@ -27,7 +27,7 @@ def request(
     done = outcome or ("finished" if end_ns is not None else None)
     return (
         *(id_, 1, "Alice", method, uri, "HTTP/1.1", uri, "Handler", status, start_ns, end_ns),
-        *(b"", b"", 0, b"", b"", 0, 0, done),
+        *(b"", b"", 0, b"", b"", 0, 0, done, ()),
     )
 
 
@@ -39,7 +39,7 @@ class Sample:
         self.runs: list[Row] = []
         self.ticks: list[Row] = []
         self.requests: list[Row] = []
-        self.stages: list[Row] = []
+        self.stages: dict[int, Row] = {}
         self.waits: list[Row] = []
         self.xsrf: list[Row] = []
 
@@ -53,10 +53,11 @@ class Sample:
         """Return a time in nanoseconds."""
         return self.origin + round(ms * MS)
 
-    def stage(self, request_id: int, seq: int, name: str, start: float, end: float | None) -> None:
+    def stage(self, request_id: int, name: str, start: float, end: float | None) -> None:
         """Add a stage, in milliseconds."""
         until = None if end is None else self.at(end)
-        self.stages.append((request_id, seq, name, self.at(start), until, None))
+        stage = (name, self.at(start), until, None)
+        self.stages[request_id] = (*self.stages.get(request_id, ()), *stage)
 
     def wait(
         self, owner: int, future: str, start: float, end: float | None, by: float | None = None
@@ -77,8 +78,7 @@ class Sample:
         return batch(
             runs=runs,
             ticks=ticks,
-            requests=self.requests,
-            stages=self.stages,
+            requests=[(*row[:-1], self.stages.get(row[0], ())) for row in self.requests],
             waits=waits,
             xsrf=self.xsrf,
         )
@@ -89,37 +89,40 @@ def drawing(origin_ns: int = 0, *, open_end: bool = False) -> Batch:
     s = Sample(origin_ns)
     r = s.requests
     r.append(request(101, s.at(4), s.at(42), 200, "GET /"))
-    for seq, (name, a, b) in enumerate(
-        [("prepare", 6, 16), ("get", 16, 42), ("finish", 30, 42), ("on_finish", 38, 42)]
-    ):
-        s.stage(101, seq, name, a, b)
+    for name, a, b in [
+        ("prepare", 6, 16),
+        ("get", 16, 42),
+        ("finish", 30, 42),
+        ("on_finish", 38, 42),
+    ]:
+        s.stage(101, name, a, b)
     s.run(4, 5, 101)
     s.run(6, 42, 101)
     r.append(request(102, s.at(44), s.at(158), 200, "GET /wait"))
-    s.stage(102, 0, "get", 45, 158)
+    s.stage(102, "get", 45, 158)
     s.run(44, 53, 102)
     s.wait(102, "Future #17", 53, 140, by=122)
     s.run(140, 158, 102)
     r.append(request(103, s.at(61), None if open_end else s.at(172), 200, "GET /sleep"))
-    s.stage(103, 0, "get", 62, None if open_end else 172)
+    s.stage(103, "get", 62, None if open_end else 172)
     s.run(61, 70, 103)
     s.wait(103, "sleep #3", 70, None if open_end else 161, by=159.6)
     if not open_end:
         s.run(159.6, 159.9, 103, "timer")
         s.run(161, 172, 103)
     r.append(request(104, s.at(80), s.at(106), 403, "POST /login"))
-    s.stage(104, 0, "check_xsrf_cookie", 81, 88)
-    s.stage(104, 1, "write_error", 89, 106)
+    s.stage(104, "check_xsrf_cookie", 81, 88)
+    s.stage(104, "write_error", 89, 106)
     s.run(80, 106, 104)
     s.xsrf.append((104, "no-token", ""))
     r.append(request(105, s.at(121), s.at(138), 200, "GET /resolve?value=42"))
-    s.stage(105, 0, "get", 122, 131)
-    s.stage(105, 1, "finish", 131, 138)
+    s.stage(105, "get", 122, 131)
+    s.stage(105, "finish", 131, 138)
     s.run(121, 121.4, 105)
     s.run(122, 138, 105)
     r.append(request(106, s.at(175), s.at(189), 200, "GET /story/7"))
-    s.stage(106, 0, "prepare", 175, 180)
-    s.stage(106, 1, "get", 180, 189)
+    s.stage(106, "prepare", 175, 180)
+    s.stage(106, "get", 180, 189)
     s.run(175, 189, 106)
     for at in (0.5, 42.6, 72, 108, 173):
         s.run(at, at + 1.1, WINDOW, "paint")

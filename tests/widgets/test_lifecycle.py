@@ -15,7 +15,7 @@ def stages(*rows: tuple[str, int, int | None], detail: str | None = None) -> lis
     """Return stages in order; the last gets *detail*."""
     last = len(rows) - 1
     return [
-        Stage(1, seq, name, start, end, detail if seq == last else None)
+        Stage(name, start, end, detail if seq == last else None)
         for seq, (name, start, end) in enumerate(rows)
     ]
 
