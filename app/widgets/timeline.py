@@ -20,6 +20,10 @@ from .timeline_view import LONGEST_NS, duration, moment
 
 FRAME_MS = 25
 """The least time between two frames."""
+NEXT_MS = 36
+"""How long the frame after one that brought news is left to the next call of `refresh`."""
+QUIET_MS = 250
+"""After so much time without news the timeline says that it is idle."""
 _TAIL = 0.03
 """How much of the span the present runs on after the last thing that happened."""
 
@@ -53,9 +57,11 @@ class TimelinePanel(QWidget):
         """The present as it was last drawn."""
         self._stale = False
         self._shown_state: tuple[object, ...] = ()
-        self._since_paint = QElapsedTimer()
+        self._busy = False
+        """Whether something happens, or has just happened."""
+        self._since_paint, self._since_news = QElapsedTimer(), QElapsedTimer()
         self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
+        self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._frame)
         self._scroll = QScrollBar(Qt.Orientation.Vertical)
@@ -169,9 +175,10 @@ class TimelinePanel(QWidget):
 
     def refresh(self) -> None:
         """Take in what is new in the store. Cheap when nothing is; paints at most every 25 ms."""
-        if self.isVisible() and not self._timer.isActive():
-            if self._since_paint.isValid() and self._since_paint.elapsed() < FRAME_MS - 5:
-                self._timer.start()
+        if self.isVisible():
+            rest = FRAME_MS - self._since_paint.elapsed() if self._since_paint.isValid() else 0
+            if rest > 5:
+                self._timer.start(rest)
             else:
                 self._frame()
 
@@ -193,15 +200,19 @@ class TimelinePanel(QWidget):
             self._stale = False
             self._since_paint.start()
             self.canvas.renew_frame()
-        still = self._activity + _TAIL * view.span
-        self._go_on(self.isVisible() and (news or self.live or now < still))
+        if news:
+            self._since_news.start()
+        self._go_on(news, self.live or now < self._activity + _TAIL * view.span)
         self._show_state()
 
-    def _go_on(self, on: bool) -> None:
-        if on and not self._timer.isActive():
-            self._timer.start()
-        elif not on:
+    def _go_on(self, news: bool, moving: bool) -> None:
+        """Arrange the next frame, if there is to be one before the next `refresh`."""
+        recent = self._since_news.isValid() and self._since_news.elapsed() < QUIET_MS
+        self._busy = news or moving or recent
+        if not self._busy or not self.isVisible():
             self._timer.stop()
+        else:
+            self._timer.start(NEXT_MS if news else FRAME_MS if moving else QUIET_MS)
 
     def _note_activity(self) -> bool:
         """Find the last run that is not the window's own; the window must not wake itself."""
@@ -219,7 +230,7 @@ class TimelinePanel(QWidget):
     def _show_state(self) -> None:
         view, paused = self.canvas.view, self.canvas.paused_ns
         key = (
-            *(view.span, view.following, paused, self._timer.isActive()),
+            *(view.span, view.following, paused, self._busy),
             0 if view.following else view.start,
         )
         if key == self._shown_state:
@@ -230,7 +241,7 @@ class TimelinePanel(QWidget):
         elif not view.following:
             state = tr("from {moment}", moment=moment(view.start - self._store.origin_ns))
         else:
-            state = tr("live") if self._timer.isActive() else tr("idle")
+            state = tr("live") if self._busy else tr("idle")
         self.tools.show_state(view.following, state, duration(view.span))
 
     def showEvent(self, event: QShowEvent) -> None:
