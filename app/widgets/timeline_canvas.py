@@ -32,7 +32,7 @@ from .timeline_view import View
 _DRAG = 4
 _CROWD = 4
 """With so many times more lanes than there is room for, a sample of them is followed."""
-_CROWD_PACE = 6
+_CROWD_PACE = 5
 
 
 class TimelineCanvas(QWidget):
@@ -135,11 +135,13 @@ class TimelineCanvas(QWidget):
     def renew_frame(self) -> None:
         """Ask for a new frame.
 
-        In a crowd of lanes nobody can follow one: they move at a sixth of the pace, and the
+        In a crowd of lanes nobody can follow one: they move at a fifth of the pace, and the
         loop's lane above them as ever, so that the server keeps its share of the time.
         """
+        lay = self.lay
         if self._crowded and self.frames % _CROWD_PACE:
-            self.update(0, 0, self.width(), self.lay.lanes_top)
+            # The ruler stands still while the view follows.
+            self.update(lay.label, lay.ruler, self.view.width, lay.lanes_top - lay.ruler)
         else:
             self.update()
 
@@ -150,31 +152,34 @@ class TimelineCanvas(QWidget):
             self.strip.forget()
         lay = self.lay
         strip = self.strip.draw(self.view, lay.loop_height, self.ink.ratio)
-        head_only = event.rect().bottom() < lay.lanes_top
+        area = event.rect()
+        head_only = area.bottom() < lay.lanes_top
         lanes, top, hidden = ([], 0, 0) if head_only else self._place_lanes()
         foot = lay.foot if hidden else 0
         with QPainter(self) as p:
-            p.fillRect(event.rect(), self.ink.panel)
+            p.fillRect(area, self.ink.panel)
             if not head_only:
                 self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
                 self._rows(p)
-            self._paint_head(p, strip, self.height() - foot)
+            self._paint_head(p, strip, min(area.bottom() + 1, self.height() - foot), area.top())
             if not head_only:
                 self._paint_lanes(p, lanes, top, foot)
             p.setClipping(False)
             p.resetTransform()
-            self._names(p, self.height() - foot, [] if head_only else self.shown)
+            if area.left() < lay.label:
+                self._names(p, self.height() - foot, [] if head_only else self.shown)
             if self.paused_ns is not None:
                 self._pause_line(p, self.height() - foot)
             if hidden:
-                area = QRect(0, self.height() - foot, self.width(), foot)
-                paint.paint_more(p, area, hidden, self._step, self.ink)
+                rest = QRect(0, self.height() - foot, self.width(), foot)
+                paint.paint_more(p, rest, hidden, self._step, self.ink)
 
-    def _paint_head(self, p: QPainter, strip: QPixmap, bottom: int) -> None:
+    def _paint_head(self, p: QPainter, strip: QPixmap, bottom: int, top: int) -> None:
+        """Paint the ruler and its lines down to *bottom*, the loop's lane and the window's."""
         lay, ink, view = self.lay, self.ink, self.view
         p.translate(lay.label, 0)
         p.setClipRect(0, 0, view.width, bottom)
-        paint.paint_ruler(p, view, ink, lay, self.height())
+        paint.paint_ruler(p, view, ink, lay, bottom, figures=top < lay.ruler)
         p.drawPixmap(0, lay.loop_top, strip)
         own = run_bars(self.store, WINDOW, view, view.start, view.end)
         paint.paint_bars(p, own, ink.window, lay.window_top, lay.window_height)

@@ -23,14 +23,16 @@ def box(p: QPainter, left: int, top: int, width: int, height: int, colour: QColo
     p.fillRect(left + width - 1, top + 1, 1, height - 2, colour)
 
 
-def paint_ruler(p: QPainter, view: View, ink: Ink, lay: Layout, height: int) -> None:
+def paint_ruler(
+    p: QPainter, view: View, ink: Ink, lay: Layout, bottom: int, *, figures: bool = True
+) -> None:
     """Paint the ruler's lines and figures; the painter's origin is the plot's left edge."""
-    room = ink.px(76)
+    room, top = ink.px(76), lay.ruler - ink.px(4)
     for x, text in view.lines(room):
         if x < 0:
             continue
-        p.fillRect(x, lay.ruler - ink.px(4), 1, height - lay.ruler + ink.px(4), ink.grid)
-        if x + room * 0.6 < view.width:
+        p.fillRect(x, top, 1, bottom - top, ink.grid)
+        if figures and x + room * 0.6 < view.width:
             ink.small.write(p, x + 4, lay.ruler // 2, text, ink.dim)
 
 
