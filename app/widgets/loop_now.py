@@ -6,13 +6,14 @@ import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPalette, QShowEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.recording.store import Store
 
 from .controls import Controls
 from .i18n import tr
 from .loop_board import CHIPS, Board
+from .parts import SteadyLabel
 from .theme import Theme
 
 MOST = 12_000
@@ -29,7 +30,7 @@ class LoopNowPanel(QWidget):
         self._store = store
         self._controls = controls
         self._theme = theme
-        self.note = QLabel()
+        self.note = SteadyLabel(theme, Qt.AlignmentFlag.AlignRight)
         """The line above; it may be moved into a card's head."""
         self.note.setObjectName("cardNote")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -46,7 +47,7 @@ class LoopNowPanel(QWidget):
         self._asked = 0.0
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
-        self._clock.timeout.connect(self.refresh)
+        self._clock.timeout.connect(self._look_again)
         theme.changed.connect(self.board.restyle)
         self.retranslate()
 
@@ -64,12 +65,14 @@ class LoopNowPanel(QWidget):
         self.board.show_state(state)
         self._say()
 
+    def _look_again(self) -> None:
+        if time.monotonic() - self._asked > 0.9:
+            self.refresh()
+
     def _say(self) -> None:
         state = self.board.state
         text = tr("tick {tick}", tick=f"{state.tick_id:,}")
-        text += " · " + tr("{count} ready", count=f"{state.ready_count:,}")
-        if text != self.note.text():
-            self.note.setText(text)
+        self.note.say(text + " · " + tr("{count} ready", count=f"{state.ready_count:,}"))
 
     def showEvent(self, event: QShowEvent) -> None:
         self._clock.start()

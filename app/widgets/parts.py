@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -167,6 +167,48 @@ class ElidedLabel(QLabel):
 
     def resizeEvent(self, event: object) -> None:
         self._cut()
+
+
+class SteadyLabel(QLabel):
+    """One line on a panel's background whose text changes all the time.
+
+    Its size is fixed, with room to grow, so that a change moves and repaints nothing around it.
+    """
+
+    def __init__(self, theme: Theme, alignment: Qt.AlignmentFlag) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAlignment(alignment | Qt.AlignmentFlag.AlignVCenter)
+
+    def say(self, text: str) -> None:
+        """Show *text*."""
+        if text != self.text():
+            self.setText(text)
+            self._fit()
+
+    def _fit(self) -> None:
+        # Style sheets take this attribute away.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        wanted, em = self.sizeHint(), QFontMetrics(self.font()).height()
+        if (
+            not wanted.width() <= self.minimumWidth() <= wanted.width() + 3 * em
+            or wanted.height() != self.minimumHeight()
+        ):
+            self.setFixedSize(wanted.width() + em, wanted.height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), self._theme.colours.panel)
+        super().paintEvent(event)
 
 
 def label(text: str = "", role: str = "") -> QLabel:

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -19,7 +18,7 @@ from .controls import Controls
 from .i18n import language, tr
 from .icons import icon
 from .metrics import Metrics
-from .parts import IconButton, label
+from .parts import IconButton, SteadyLabel, label
 from .theme import TOOLBAR, Theme
 
 
@@ -81,7 +80,7 @@ class TopBar(QFrame):
         self.switch = IconButton(theme, "stop", "Stop the server", self.toggle_server, flat=False)
         self.browser = QPushButton()
         self.browser.clicked.connect(self.open_in_browser)
-        self.figures = QLabel()
+        self.figures = SteadyLabel(theme, Qt.AlignmentFlag.AlignRight)
         self.figures.setTextFormat(Qt.TextFormat.RichText)
         self.smaller = IconButton(theme, "text-smaller", "Smaller", theme.zoom_out, flat=False)
         self.larger = IconButton(theme, "text-larger", "Larger", theme.zoom_in, flat=False)
@@ -174,7 +173,7 @@ class TopBar(QFrame):
         if dropped:
             lost = f'<span style="color:{c.warn.name()}">{lost}</span>'
         busy = f'<b style="color:{strong}">{metrics.busy:.0%}</b>'
-        self.figures.setText(
+        self.figures.say(
             separator.join(
                 (
                     tr("{count} req/s", count=f"{metrics.requests_per_second:,}"),
