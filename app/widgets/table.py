@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from .i18n import tr
@@ -26,8 +26,12 @@ class RowsView(QTableView):
         self._name = name
         self.rows_model = model
         self._moving = False
+        self._bottom = -1
+        """Where the last refresh scrolled to; -1 when the newest row was not followed."""
         self.setModel(model)
-        self.setItemDelegate(RowDelegate(model, theme, self))
+        self._delegate = RowDelegate(model, theme, self)
+        self.setItemDelegate(self._delegate)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -66,6 +70,10 @@ class RowsView(QTableView):
         super().resizeEvent(event)
         self._make_room()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self.viewport()) as painter:
+            self._delegate.paint_rows(painter, event.rect())
+
     def _make_room(self) -> None:
         """Hide columns that can be spared until the others fit."""
         columns, room = self.rows_model.columns, self.viewport().width() / self._theme.zoom
@@ -85,8 +93,9 @@ class RowsView(QTableView):
     @property
     def following(self) -> bool:
         """Whether the newest row is kept in sight."""
+        # A table that gets less room is no longer at its end, but nobody has scrolled it.
         bar = self.verticalScrollBar()
-        return bar.value() >= bar.maximum() - 2
+        return bar.value() >= bar.maximum() - 2 or bar.value() == self._bottom
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
@@ -94,7 +103,8 @@ class RowsView(QTableView):
         gone = self.rows_model.refresh()
         if following:
             self.scrollToBottom()
-        elif gone:
+        self._bottom = bar.value() if following else -1
+        if gone and not following:
             bar.setValue(bar.value() - gone * self.verticalHeader().defaultSectionSize())
 
     def show_row(self, id_: int) -> None:

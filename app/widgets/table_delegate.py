@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from .rows_model import RowsModel
+from .rows_model import Column, RowsModel
 from .theme import ROW, Theme
 
-_SELECTED = QStyle.StateFlag.State_Selected
 _SIDES = {
     False: int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
     True: int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
 }
+MOST = 400
+"""How many pictures of cells are kept; then all are forgotten at once."""
+_SHORT = 32
+"""Cells with more letters than this hardly ever look alike."""
+_Key = tuple[int, int, str, str, bool]
 
 
 class RowDelegate(QStyledItemDelegate):
-    """One call per cell, no style sheet involved: tables repaint eight times a second."""
+    """Paints all rows of a view in one go, as Qt's calls for each cell cost more than the cells.
 
-    def __init__(self, model: RowsModel, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    Most cells look like others: they are painted once and copied.
+    """
+
+    def __init__(self, model: RowsModel, theme: Theme, view: QTableView) -> None:
+        super().__init__(view)
         self._model = model
         self._theme = theme
+        self._view = view
         self._fonts: dict[bool, tuple[QFont, QFontMetrics, float]] = {}
+        self._pictures: dict[_Key, QPixmap] = {}
+        self._ratio = 1.0
         self._margin = self._dot_room = 0
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def _restyle(self) -> None:
+        self._pictures.clear()
         for mono in (False, True):
             font = self._theme.font(mono=mono)
             metrics = QFontMetrics(font)
@@ -40,33 +51,90 @@ class RowDelegate(QStyledItemDelegate):
     ) -> QSize:
         return QSize(self._theme.px(60), self._theme.px(ROW))
 
-    def paint(
+    def paint_rows(self, p: QPainter, area: QRect) -> None:
+        """Paint what lies within *area*, a part of the view's viewport."""
+        view, model = self._view, self._model
+        ratio = view.devicePixelRatioF()
+        if ratio != self._ratio:
+            self._ratio = ratio
+            self._pictures.clear()
+        p.fillRect(area, self._theme.colours.panel)
+        first, last = view.rowAt(area.top()), view.rowAt(area.bottom())
+        if first < 0:
+            return
+        last = last if last >= 0 else model.rowCount() - 1
+        places = self._places(area)
+        chosen = {index.row() for index in view.selectionModel().selectedRows()}
+        high = view.verticalHeader().defaultSectionSize()
+        top = view.rowViewportPosition(first)
+        for number in range(first, last + 1):
+            for at, left, wide in places:
+                self._cell(p, number, at, QRect(left, top, wide, high), number in chosen)
+            top += high
+
+    def _places(self, area: QRect) -> list[tuple[int, int, int]]:
+        """Return the columns that are seen within *area*: which, from where, how wide."""
+        view = self._view
+        seen = [
+            (at, view.columnViewportPosition(at), view.columnWidth(at))
+            for at in range(len(self._model.columns))
+            if not view.isColumnHidden(at)
+        ]
+        return [
+            place
+            for place in seen
+            if place[1] <= area.right() and place[1] + place[2] > area.left()
+        ]
+
+    def _cell(self, p: QPainter, number: int, at: int, cell: QRect, selected: bool) -> None:
+        column, row = self._model.columns[at], self._model.row(number)
+        text = column.text(row)
+        token = column.colour(row) if column.colour is not None else "text"
+        if column.dot is not None or len(text) > _SHORT:
+            dot = column.dot(row) if column.dot is not None else None
+            self._paint(p, cell, column, text, token, selected, dot)
+            return
+        key = (at, cell.width(), text, token, selected)
+        picture = self._pictures.get(key)
+        if picture is None:
+            if len(self._pictures) >= MOST:
+                self._pictures.clear()
+            picture = self._pictures[key] = self._picture(cell.size(), column, key)
+        p.drawPixmap(cell.topLeft(), picture)
+
+    def _picture(self, size: QSize, column: Column, key: _Key) -> QPixmap:
+        picture = QPixmap(size * self._ratio)
+        picture.setDevicePixelRatio(self._ratio)
+        picture.fill(self._theme.colours.panel)
+        with QPainter(picture) as p:
+            self._paint(p, QRect(0, 0, size.width(), size.height()), column, *key[2:])
+        return picture
+
+    def _paint(
         self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
+        p: QPainter,
+        cell: QRect,
+        column: Column,
+        text: str,
+        token: str,
+        selected: bool,
+        dot: int | None = None,
     ) -> None:
-        column = self._model.columns[index.column()]
-        row = self._model.row(index.row())
-        theme, colours, rect = self._theme, self._theme.colours, option.rect
-        selected = bool(option.state & _SELECTED)
+        theme, colours = self._theme, self._theme.colours
         if selected:
-            painter.fillRect(rect, colours.selection)
+            p.fillRect(cell, colours.selection)
         else:
-            painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, colours.raised)
-        area = rect.adjusted(self._margin, 0, -self._margin, 0)
-        if column.dot is not None:
-            request_id = column.dot(row)
-            if request_id:
-                centre = QPointF(area.left() + 4 * theme.zoom, rect.center().y() + 1)
-                theme.paint_dot(painter, centre, theme.hue(request_id))
+            p.fillRect(cell.x(), cell.bottom(), cell.width(), 1, colours.raised)
+        area = cell.adjusted(self._margin, 0, -self._margin, 0)
+        if dot is not None:
+            if dot:
+                centre = QPointF(area.left() + 4 * theme.zoom, cell.center().y() + 1)
+                theme.paint_dot(p, centre, theme.hue(dot))
             area.setLeft(area.left() + self._dot_room)
         font, metrics, widest = self._fonts[column.mono]
-        token = column.colour(row) if column.colour is not None else "text"
-        painter.setFont(font)
-        painter.setPen(theme.colour("dim" if selected and token == "faint" else token))
-        text = column.text(row)
+        p.setFont(font)
+        p.setPen(theme.colour("dim" if selected and token == "faint" else token))
         # Measuring costs more than painting; most texts surely fit.
         if not text.isascii() or len(text) * widest > area.width():
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, _SIDES[column.right], text)
+        p.drawText(area, _SIDES[column.right], text)

@@ -188,3 +188,39 @@ def test_sixty_thousand_rows_and_a_burst_do_not_stall(theme: Theme, qtbot: QtBot
         qtbot.wait(1)
         slowest = max(slowest, time.perf_counter() - start)
     assert slowest < 0.25
+
+
+def test_the_newest_row_stays_in_sight_in_a_smaller_window(qtbot: QtBot, theme: Theme) -> None:
+    table = Table(1000)
+    view = RowsView(model_of(table), theme, "Rows")
+    qtbot.addWidget(view)
+    view.resize(400, 400)
+    view.show()
+    table.upsert([(n, "a") for n in range(1, 60)])
+    view.refresh()
+    view.resize(400, 200)
+    table.upsert([(n, "a") for n in range(60, 90)])
+    view.refresh()
+    assert view.following
+    assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+    view.verticalScrollBar().setValue(100)
+    view.refresh()
+    assert not view.following
+
+
+def test_a_table_is_painted_opaque_and_marks_the_current_row(qtbot: QtBot, theme: Theme) -> None:
+    table = Table(1000)
+    view = RowsView(model_of(table), theme, "Rows")
+    qtbot.addWidget(view)
+    view.resize(400, 400)
+    view.show()
+    table.upsert([(1, "a"), (2, "b")])
+    view.refresh()
+    view.show_row(2)
+    picture = view.viewport().grab().toImage()
+    high = theme.px(ROW)
+    assert picture.pixelColor(2, 2) == theme.colours.panel
+    assert picture.pixelColor(2, high - 1) == theme.colours.raised
+    assert picture.pixelColor(2, high + 2) == theme.colours.selection
+    assert picture.pixelColor(2, 3 * high) == theme.colours.panel
+    assert view.viewport().grab().toImage() == picture  # Copied, not painted, the second time.
