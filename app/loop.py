@@ -208,7 +208,19 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                     raise
                 self._escaped = exc
 
+        discard = sys.unraisablehook
+
+        def kept(unraisable: sys.UnraisableHookArgs) -> None:
+            # It came while a __del__ or the callback of a weak reference ran: these lose it.
+            error = unraisable.exc_value
+            if isinstance(error, KeyboardInterrupt) and not self._contained:
+                self._escaped = error
+            else:
+                discard(unraisable)
+
         def unwatch() -> None:
+            if sys.unraisablehook is kept:
+                sys.unraisablehook = discard
             if signal.getsignal(signal.SIGINT) is guarded:
                 signal.signal(signal.SIGINT, handler)
             if not self._signal_handlers:
@@ -217,6 +229,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if callable(handler) and self._released is None:
             with contextlib.suppress(ValueError):
                 signal.signal(signal.SIGINT, guarded)
+                sys.unraisablehook = kept
         self._unwatch_signals = unwatch
 
     def remove_signal_handler(self, sig: int) -> bool:

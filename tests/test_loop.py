@@ -466,25 +466,32 @@ def test_ctrl_c_while_idle(loop: TickLoop) -> None:
 # too; one in some hundreds lands there (a known limit). Then a second Ctrl-C must do.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_while_busy(loop: TickLoop) -> None:
-    ended = threading.Event()
-
-    def interrupt() -> None:
-        time.sleep(0.03)
-        for _ in range(3):
-            os.kill(os.getpid(), signal.SIGINT)
-            if ended.wait(2):
-                return
-
     def again() -> None:
         loop.call_soon(again)
 
     again()
-    thread = threading.Thread(target=interrupt)
-    thread.start()
+    timer = interrupt_after(0.03)
+    loop.call_later(2, loop.stop)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
-    ended.set()
-    thread.join()
+    timer.join()
+
+
+def test_ctrl_c_where_python_would_discard_it(loop: TickLoop) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(100))  # The signal's handler runs between two bytecodes.
+
+    def drop() -> None:
+        Dying()
+
+    hook = sys.unraisablehook
+    loop.call_later(0.01, drop)
+    loop.call_later(2, loop.stop)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_forever()
+    assert sys.unraisablehook is hook
 
 
 def test_ctrl_c_in_a_slot(loop: TickLoop) -> None:

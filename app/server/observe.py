@@ -148,7 +148,7 @@ def _sync_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(self, *args, **kwargs)
         except BaseException as error:
-            trace.note((name, start, _now(), _words(error)))
+            trace.add_stage(name, start, _words(error))
             _reraise(error, awaited)
         if (
             awaited
@@ -156,7 +156,9 @@ def _sync_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             and (type(result) is CoroutineType or inspect.isawaitable(result))
         ):
             return _rest_of_stage(trace, trace.begin_stage(name, start), result)
-        trace.note((name, start, _now(), None))
+        trace.stages.extend((name, start, _now(), None))
+        if trace.drained:
+            trace.changed()
         return result
 
     return stage
@@ -178,9 +180,11 @@ def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(self)
         except BaseException as error:
-            trace.note((name, start, _now(), _words(error)))
+            trace.add_stage(name, start, _words(error))
             raise
-        trace.note((name, start, _now(), None))
+        trace.stages.extend((name, start, _now(), None))
+        if trace.drained:
+            trace.changed()
         return result
 
     return stage

@@ -81,6 +81,8 @@ class RequestTrace:
     status: int | None = None
     end_ns: int | None = None
     outcome: str | None = None
+    drained = False
+    """Whether a row has been made since the last change."""
     if_closed = "aborted"
     """The outcome if the socket is closed now."""
     request_size = 0
@@ -103,9 +105,8 @@ class RequestTrace:
         self.run_id = recorder.run_id
         self._request_chunks: list[bytes] = []
         self._chunks: list[bytes] = []
-        self._stages: list[Any] = []
-        self.note: Callable[[tuple[str, int, int | None, str | None]], None] = self._stages.extend
-        """Records a stage: its name, start, end and what it raised."""
+        self.stages: list[Any] = []
+        """Of each stage its name, start, end and what it raised."""
         self._recorder = recorder
         recorder.changed_requests[self.id] = self
         self.start_ns = recorder.clock()
@@ -122,15 +123,21 @@ class RequestTrace:
             self._chunks.append(bytes(chunk))
         self.response_size += len(chunk)
 
+    def add_stage(self, name: str, start_ns: int, detail: str | None) -> None:
+        """Record a stage that ends now."""
+        self.stages.extend((name, start_ns, self._recorder.clock(), detail))
+        self.changed()
+
     def begin_stage(self, name: str, start_ns: int) -> int:
         """Record a stage that goes on; return its place for `end_stage`."""
-        place = len(self._stages)
-        self.note((name, start_ns, None, None))
+        place = len(self.stages)
+        self.stages.extend((name, start_ns, None, None))
+        self.changed()
         return place
 
     def end_stage(self, place: int, detail: str | None) -> None:
         """Record the end of a stage, and what it raised."""
-        self._stages[place + 2 : place + 4] = (self._recorder.clock(), detail)
+        self.stages[place + 2 : place + 4] = (self._recorder.clock(), detail)
         self.changed()
 
     def end(self, outcome: str) -> None:
@@ -142,16 +149,12 @@ class RequestTrace:
 
     def changed(self) -> None:
         """Let the row be recorded as it stands at the next drain."""
+        self.drained = False
         self._recorder.changed_requests[self.id] = self
 
-    def _note_anew(self, stage: tuple[str, int, int | None, str | None]) -> None:
-        self.changed()
-        self.note = self._stages.extend
-        self.note(stage)
-
     def row(self) -> Row:
-        """Return the row as it stands now; whatever is noted from here on changes it."""
-        self.note = self._note_anew
+        """Return the row as it stands now."""
+        self.drained = True
         method, uri, version = self.line
         return (
             self.id,
@@ -173,7 +176,7 @@ class RequestTrace:
             self.response_size,
             self.run_id,
             self.outcome,
-            tuple(self._stages),
+            tuple(self.stages),
         )
 
     def _joined(self, chunks: list[bytes]) -> bytes:
