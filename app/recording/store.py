@@ -201,7 +201,7 @@ class Store:
         for row in rows:
             id_, start, end = row[0], row[_REQUEST_START], row[_REQUEST_END]
             if id_ > newest:
-                self._adopt(row)
+                self._adopt(id_, row[_REQUEST_RUN])
             elif still_open.pop(id_, None) is None:
                 continue  # It had ended before; only its last stages are new.
             if end is None:
@@ -214,16 +214,19 @@ class Store:
         self.bytes += size
         self._forget_requests()
 
-    def _adopt(self, row: Row) -> None:
+    def _adopt(self, request_id: int, run_id: int) -> None:
         """Give a new request the run that read it from its socket.
 
         That run came first and could not know the number yet.
         """
-        run = self.runs.get(row[_REQUEST_RUN])
-        cause = run and self.runs.get(run[_RUN_CAUSE])
-        if cause and cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
-            adopted = (*cause[:_RUN_OWNER], row[0], *cause[_RUN_OWNER + 1 :])
-            self.runs.rows[self.runs.position(cause[0])] = adopted
+        run = self.runs.get(run_id)
+        at = None if run is None else self.runs.index(run[_RUN_CAUSE])
+        if at is None:
+            return
+        rows = self.runs.rows
+        cause = rows[at]
+        if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
+            rows[at] = (*cause[:_RUN_OWNER], request_id, *cause[_RUN_OWNER + 1 :])
 
     def _forget_requests(self) -> None:
         requests = self.requests

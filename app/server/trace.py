@@ -149,8 +149,9 @@ class RequestTrace:
 
     def changed(self) -> None:
         """Let the row be recorded as it stands at the next drain."""
-        self.drained = False
-        self._recorder.changed_requests[self.id] = self
+        if self.drained:
+            self.drained = False
+            self._recorder.changed_requests[self.id] = self
 
     def row(self) -> Row:
         """Return the row as it stands now."""
