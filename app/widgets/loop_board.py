@@ -6,7 +6,7 @@ from html import escape
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.recording.snapshot import LoopNow, Socket
@@ -14,6 +14,7 @@ from app.recording.snapshot import LoopNow, Socket
 from .i18n import tr
 from .loop_heat import HeatMap
 from .theme import SMALL, Theme
+from .timeline_text import Type
 
 CHIPS = 300
 """From more sockets than this on, a heat map takes the place of the chips."""
@@ -46,10 +47,9 @@ class Board(QWidget):
 
     def restyle(self) -> None:
         """Take fonts from the theme again."""
-        theme = self._theme
-        self._mono, self._small = theme.font(SMALL + 1, mono=True), theme.font(SMALL)
-        self._mono_metrics = QFontMetrics(self._mono)
-        self._small_metrics = QFontMetrics(self._small)
+        theme, self._ratio = self._theme, self.devicePixelRatioF()
+        self._mono = Type(theme.font(SMALL + 1, mono=True), self._ratio)
+        self._small = Type(theme.font(SMALL), self._ratio)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -72,6 +72,8 @@ class Board(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c, px, width = self._theme.colours, self._theme.px, self.width()
+        if self.devicePixelRatioF() != self._ratio:
+            self.restyle()
         crowded = self.state.socket_count > CHIPS
         first = int(width * (0.56 if crowded else 0.44))
         second = int(width * (0.77 if crowded else 0.69))
@@ -89,24 +91,21 @@ class Board(QWidget):
     def _head(self, p: QPainter, area: QRect, text: str, count: int) -> int:
         """Paint a column's head and return where its rows begin."""
         px = self._theme.px
-        p.setFont(self._small)
-        p.setPen(self._theme.colour("dim"))
         text = f"{text} · {count:,}" if count else text
-        text = self._small_metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        p.drawText(area.left(), area.top() + px(20), text)
+        text = self._small.cut(text, area.width())
+        middle = area.top() + px(20) - self._small.metrics.capHeight() // 2
+        self._small.write(p, area.left(), middle, text, self._theme.colour("dim"))
         return area.top() + px(30)
 
     def _empty(self, p: QPainter, area: QRect, top: int, text: str) -> None:
-        p.setFont(self._small)
+        p.setFont(self._small.font)
         p.setPen(self._theme.colour("faint"))
         rest = QRect(area.left(), top + self._theme.px(2), area.width(), area.bottom() - top)
         p.drawText(rest, Qt.TextFlag.TextWordWrap, text)
 
     def _more(self, p: QPainter, left: int, middle: int, count: int) -> None:
-        p.setFont(self._small)
-        p.setPen(self._theme.colour("dim"))
-        drop = self._small_metrics.capHeight() // 2
-        p.drawText(left, middle + drop, tr("… and {count} more", count=f"{count:,}"))
+        text = tr("… and {count} more", count=f"{count:,}")
+        self._small.write(p, left, middle, text, self._theme.colour("dim"))
 
     def _sockets(self, p: QPainter, area: QRect) -> None:
         px, state = self._theme.px, self.state
@@ -116,32 +115,33 @@ class Board(QWidget):
         elif state.socket_count > CHIPS:
             field = QRect(area.left(), top, area.width(), area.bottom() - top - px(24))
             said = self._heat.paint(p, field, state.sockets, self._theme)
-            p.setFont(self._small)
+            p.setFont(self._small.font)
             p.setPen(self._theme.colour("dim"))
             p.drawText(area.left(), area.bottom() - px(8), said)
         else:
             self._chips(p, QRect(area.left(), top, area.width(), area.bottom() - top))
 
     def _chips(self, p: QPainter, area: QRect) -> None:
-        px, metrics = self._theme.px, self._mono_metrics
+        px, count = self._theme.px, self.state.socket_count
         chips: list[tuple[Socket, str, QRect]] = []
         x, y, high = area.left(), area.top(), px(22)
         for socket in sorted(self.state.sockets):
-            text = metrics.elidedText(_chip(socket), Qt.TextElideMode.ElideRight, px(230))
-            wide = metrics.horizontalAdvance(text) + px(30)
+            text = self._mono.cut(_chip(socket), px(230))
+            wide = self._mono.width(text) + px(30)
             if x > area.left() and x + wide > area.right():
                 x, y = area.left(), y + high + px(5)
+            if y + high > area.bottom() + 1:
+                break
             chips.append((socket, text, QRect(x, y, wide, high)))
             x += wide + px(6)
-        shown = sum(chip.bottom() <= area.bottom() for _, _, chip in chips)
-        room = area.right() - px(95)
-        while 1 < shown < len(chips) and chips[shown - 1][2].right() > room:
+        shown, room = len(chips), area.right() - px(95)
+        while 1 < shown < count and chips[shown - 1][2].right() > room:
             shown -= 1
         for socket, text, chip in chips[:shown]:
             self._paint_chip(p, socket, text, chip)
-        if shown < self.state.socket_count:
+        if 0 < shown < count:
             last = chips[shown - 1][2]
-            self._more(p, last.right() + px(10), last.center().y(), len(chips) - shown)
+            self._more(p, last.right() + px(10), last.center().y(), count - shown)
 
     def _paint_chip(self, p: QPainter, socket: Socket, text: str, chip: QRect) -> None:
         radius = chip.height() / 2
@@ -158,9 +158,7 @@ class Board(QWidget):
         middle = row.top() + row.height() // 2
         centre = QRectF(row.left(), middle - px(4), px(8), px(8)).center()
         self._theme.paint_dot(p, centre, self.colour_of(owner, role))
-        p.setFont(self._mono)
-        p.setPen(self._theme.colour("text"))
-        p.drawText(row.left() + px(15), middle + self._mono_metrics.capHeight() // 2, text)
+        self._mono.write(p, row.left() + px(15), middle, text, self._theme.colour("text"))
 
     def _timers(self, p: QPainter, area: QRect) -> None:
         px, state = self._theme.px, self.state
@@ -168,26 +166,25 @@ class Board(QWidget):
         if not state.timers:
             self._empty(p, area, top, tr("No timer is set."))
             return
-        figures = self._mono_metrics.horizontalAdvance("00.0 min")
-        drop = self._mono_metrics.capHeight() // 2
+        figures = self._mono.width("00.0 min")
+        # Of both fonts the capitals stand on the line of the first.
+        drop = self._mono.metrics.capHeight() // 2 - self._small.metrics.capHeight() // 2
         fits = self._fitting(area, top, state.timer_count)
         for number, timer in enumerate(state.timers[:fits]):
             row = QRect(area.left(), top + number * px(24), area.width(), px(24))
             middle = row.center().y()
             left = remaining(timer.remaining)
-            p.setFont(self._mono)
-            p.setPen(self._theme.colour("text"))
-            wide = self._mono_metrics.horizontalAdvance(left)
-            p.drawText(row.left() + figures - wide, middle + drop, left)
+            wide = self._mono.width(left)
+            self._mono.write(
+                p, row.left() + figures - wide, middle, left, self._theme.colour("text")
+            )
             rest = row.adjusted(figures + px(10), 0, 0, 0)
             text, dim = f"{timer.text}", self._theme.colour("dim")
             if timer.owner > 0:
                 text += f" · #{timer.owner}"
                 dim = self._theme.hue(timer.owner)
-            p.setPen(dim)
-            p.setFont(self._small)
-            text = self._small_metrics.elidedText(text, Qt.TextElideMode.ElideRight, rest.width())
-            p.drawText(rest.left(), middle + drop, text)
+            text = self._small.cut(text, rest.width())
+            self._small.write(p, rest.left(), middle + drop, text, dim)
             self.spots.append(Spot(row, timer.owner, f"{timer.text} · {left}"))
         if state.timer_count > fits:
             self._more(p, area.left(), top + fits * px(24) + px(12), state.timer_count - fits)
@@ -202,10 +199,7 @@ class Board(QWidget):
         for number, ready in enumerate(state.ready[:fits]):
             row = QRect(area.left(), top + number * px(24), area.width(), px(24))
             text = f"#{ready.owner} {ready.text}" if ready.owner > 0 else ready.text
-            shown = self._mono_metrics.elidedText(
-                text, Qt.TextElideMode.ElideRight, row.width() - px(16)
-            )
-            self._dotted(p, row, ready.owner, shown)
+            self._dotted(p, row, ready.owner, self._mono.cut(text, row.width() - px(16)))
             self.spots.append(Spot(row, ready.owner, text))
         if state.ready_count > fits:
             self._more(p, area.left(), top + fits * px(24) + px(12), state.ready_count - fits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -20,6 +20,8 @@ from .icons import icon
 from .metrics import Metrics
 from .parts import IconButton, SteadyLabel, label
 from .theme import TOOLBAR, Theme
+
+_BETWEEN = "\N{NO-BREAK SPACE} · \N{NO-BREAK SPACE}"
 
 
 class AddressPopup(QFrame):
@@ -65,6 +67,45 @@ class AddressPopup(QFrame):
         self._controls.start_server(self.host.text().strip(), self.port.value())
 
 
+class Figures(SteadyLabel):
+    """The figures of the last second: words in several colours, one of them bold.
+
+    Rich text would be parsed and laid out anew at each change.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, Qt.AlignmentFlag.AlignRight)
+        self._parts: list[tuple[str, str, bool]] = []
+
+    def show_parts(self, parts: list[tuple[str, str, bool]]) -> None:
+        """Show words in a row: what, the token of its colour, and whether it is bold."""
+        if parts != self._parts:
+            self._parts = parts
+            self.say("".join(words for words, _, _ in parts))
+            self.update()
+
+    def _fonts(self) -> tuple[QFont, QFont]:
+        bold = QFont(self.font())
+        bold.setBold(True)
+        return self.font(), bold
+
+    def sizeHint(self) -> QSize:
+        metrics = [QFontMetrics(font) for font in self._fonts()]
+        width = sum(metrics[bold].horizontalAdvance(words) for words, _, bold in self._parts)
+        return QSize(width, metrics[1].height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as p:
+            p.fillRect(event.rect(), self._theme.colours.panel)
+            fonts, right = self._fonts(), self.width()
+            for words, token, bold in reversed(self._parts):
+                metrics = QFontMetrics(fonts[bold])
+                right -= metrics.horizontalAdvance(words)
+                p.setFont(fonts[bold])
+                p.setPen(self._theme.colour(token))
+                p.drawText(right, (self.height() - metrics.height()) // 2 + metrics.ascent(), words)
+
+
 class TopBar(QFrame):
     """See the module's sentence."""
 
@@ -80,8 +121,7 @@ class TopBar(QFrame):
         self.switch = IconButton(theme, "stop", "Stop the server", self.toggle_server, flat=False)
         self.browser = QPushButton()
         self.browser.clicked.connect(self.open_in_browser)
-        self.figures = SteadyLabel(theme, Qt.AlignmentFlag.AlignRight)
-        self.figures.setTextFormat(Qt.TextFormat.RichText)
+        self.figures = Figures(theme)
         self.smaller = IconButton(theme, "text-smaller", "Smaller", theme.zoom_out, flat=False)
         self.larger = IconButton(theme, "text-larger", "Larger", theme.zoom_in, flat=False)
         self.scheme = IconButton(theme, "moon", "Dark or light", theme.toggle, flat=False)
@@ -164,21 +204,17 @@ class TopBar(QFrame):
     def show_figures(self, metrics: Metrics, dropped: int) -> None:
         """Show the figures of the last second, and how many rows were dropped so far."""
         self._metrics = metrics
-        c = self._theme.colours
-        strong, separator = (
-            c.text.name(),
-            f'<span style="color:{c.faint.name()}">&nbsp; · &nbsp;</span>',
-        )
-        lost = tr("dropped {count}", count=f"{dropped:,}")
-        if dropped:
-            lost = f'<span style="color:{c.warn.name()}">{lost}</span>'
-        busy = f'<b style="color:{strong}">{metrics.busy:.0%}</b>'
-        self.figures.say(
-            separator.join(
-                (
-                    tr("{count} req/s", count=f"{metrics.requests_per_second:,}"),
-                    tr("loop {share} busy", share=busy.replace("%", " %")),
-                    lost,
-                )
-            )
+        busy = f"{metrics.busy:.0%}".replace("%", " %")
+        before, after = tr("loop {share} busy", share="|").split("|")
+        separator = (_BETWEEN, "faint", False)
+        self.figures.show_parts(
+            [
+                (tr("{count} req/s", count=f"{metrics.requests_per_second:,}"), "dim", False),
+                separator,
+                (before, "dim", False),
+                (busy, "text", True),
+                (after, "dim", False),
+                separator,
+                (tr("dropped {count}", count=f"{dropped:,}"), "warn" if dropped else "dim", False),
+            ]
         )
