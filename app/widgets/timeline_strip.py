@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from PySide6.QtCore import QRect
@@ -83,7 +83,7 @@ class Strip:
         rows = self.store.runs.rows
         if not rows or rows[-1][0] == self._seen:
             return view.width
-        new = bisect_left(rows, self._seen + 1, key=_ID)
+        new = late_left(rows, self._seen + 1, _ID)
         row = rows[new]
         tick = self.store.ticks.get(row[1])
         self._seen = rows[-1][0]
@@ -91,8 +91,8 @@ class Strip:
 
     def _paint(self, view: View, first: int, last: int, height: int) -> None:
         rows = self.store.runs.rows
-        at = bisect_left(rows, view.time(first), key=_END)
-        until = bisect_left(rows, view.time(last), at, key=_START)
+        at = late_left(rows, view.time(first), _END)
+        until = late_left(rows, view.time(last), _START)
         wide = 1
         if until - at > CROWDED * (last - first):
             wide = 2
@@ -108,8 +108,8 @@ class Strip:
 
     def _ticks(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
         rows = self.store.ticks.rows
-        at = bisect_left(rows, view.time(first), key=_TICK_END)
-        until = bisect_left(rows, view.time(last), at, key=_TICK_START)
+        at = late_left(rows, view.time(first), _TICK_END)
+        until = late_left(rows, view.time(last), _TICK_START)
         if (until - at) * 5 > last - first:
             return  # Too close to be told apart.
         x, frame, inside = view.x, self._ink.tick, self._ink.tick_inside
@@ -134,6 +134,18 @@ class Strip:
                 p.fillRect(begun, height - high, end - begun, high, fill(before))
             begun, end, before, high = a, b, owner, tall
         p.fillRect(begun, height - high, min(last, end) - begun, high, fill(before))
+
+
+def late_left(rows: Sequence[Row], value: float, key: Callable[[Row], float]) -> int:
+    """Return what ``bisect_left`` does, looking from the end on: the place is most often there.
+
+    The newest rows are in the processor's cache, those in the middle of a long history are not.
+    """
+    last, step = len(rows), 32
+    while step < len(rows) and key(rows[-step]) >= value:
+        last = len(rows) - step
+        step *= 4
+    return bisect_left(rows, value, max(0, len(rows) - step), last, key=key)
 
 
 Column = tuple[int, int, int, float]

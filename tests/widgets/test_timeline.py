@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import itemgetter
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -14,6 +17,7 @@ from app.widgets.theme import Theme
 from app.widgets.timeline import FRAME_MS, TimelinePanel
 from app.widgets.timeline_lanes import arrows, lane, run_bars
 from app.widgets.timeline_list import LaneList
+from app.widgets.timeline_strip import late_left
 from app.widgets.timeline_view import View, duration, moment
 
 from .sample import MS, Sample, batch, drawing, request, store_of
@@ -415,3 +419,11 @@ def test_a_scrolled_strip_equals_one_drawn_at_once(qtbot: QtBot, clock: Clock) -
     for x in range(lay.label, panel.canvas.width()):
         y = lay.loop_top + lay.loop_height - 2
         assert images[0].pixel(x, y) == images[1].pixel(x, y)
+
+
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 500, 5000])
+def test_a_place_is_found_from_the_end(count: int) -> None:
+    rows = [(number // 2 * 2,) for number in range(count)]
+    for value in range(-1, count + 3):
+        expected = bisect_left(rows, value, key=itemgetter(0))
+        assert late_left(rows, value, itemgetter(0)) == expected
