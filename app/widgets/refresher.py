@@ -50,9 +50,10 @@ class Refresher:
         """Refresh what is due."""
         now = time.monotonic()
         for panel, due in self._due.items():
-            if now >= due and panel.isVisible():
+            if now >= due:
                 self._due[panel] = now + self._interval[panel] * self._stretch - 0.005
-                panel.refresh()
+                if panel.isVisible():
+                    panel.refresh()
 
     def all_visible(self) -> None:
         """Refresh whatever is seen, now: another page was opened."""
