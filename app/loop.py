@@ -29,7 +29,8 @@ import qasync  # isort: skip  # After PySide6, or it would take an installed PyQ
 from asyncio import base_events, events, format_helpers
 
 from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle, new_handle
-from app.recording.events import WINDOW
+from app.hold import Hold
+from app.recording.events import SERVER, WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
 from app.recording.tasks import TaskWatch, label
@@ -69,7 +70,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     run_until_complete = _SelectorLoop.run_until_complete
     is_running = _SelectorLoop.is_running
     call_later = _SelectorLoop.call_later
-    time = _SelectorLoop.time
     run_in_executor = _SelectorLoop.run_in_executor
     set_default_executor = _SelectorLoop.set_default_executor
     set_exception_handler = _SelectorLoop.set_exception_handler
@@ -93,6 +93,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._app = app
         self.recorder = recorder or Recorder()
         self.tasks = TaskWatch(self.recorder)
+        self.hold = Hold(self.recorder, self._clock_changed, self._wake)
         self.activity: Callable[[], None] | None = None
         """Called after each turn in which something was run."""
         self._contained = contained
@@ -330,7 +331,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             self._check_callback(callback, "call_at")
         timer = TimerHandle(when, callback, args, self, context)
         self._timer_id += 1  # Two timers for one moment: tuples compare no further than this.
-        heapq.heappush(self._scheduled, (when, self._timer_id, timer))
+        due = when
+        if self.hold.moved and self.hold.is_server(timer):
+            due = self.hold.loop_time(when)
+        heapq.heappush(self._scheduled, (due, self._timer_id, timer))
         timer._scheduled = True
         if not self._coming:
             self._wake()
@@ -342,6 +346,13 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         made = new_handle(of._callback, of._args, self, of._context)
         made.cause = 0
         self._ready.append(made)
+
+    def time(self) -> float:
+        """Return the loop's clock in s; for code of the server, the server's: it can be held."""
+        now = time.monotonic()
+        if self.hold.moved and OWNER.get() >= SERVER:
+            return self.hold.time(now)
+        return now
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedule a coroutine; see `asyncio.loop.create_task`."""
@@ -502,6 +513,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         delay = 0.0 if self._ready else self._until_next_timer()
         if self._held:
             delay = max(delay, HELD_S)
+        elif self.hold.parked:
+            # Sockets that are held back would be reported over and over: look now and then.
+            delay = min(delay, HELD_S, self.hold.delay())
         if delay <= 0:
             if not wake.isActive():
                 wake.start()
@@ -519,7 +533,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         while scheduled and scheduled[0][2]._cancelled:
             self._timer_cancelled_count -= 1
             heapq.heappop(scheduled)[2]._scheduled = False
-        return max(0.0, scheduled[0][0] - self.time()) if scheduled else math.inf
+        return max(0.0, scheduled[0][0] - time.monotonic()) if scheduled else math.inf
 
     def _tick(self, timeout: float) -> bool:
         """Run one iteration: select, due timers, and the handles ready by then.
@@ -529,7 +543,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """
         if self._rest is not None:
             tick, count = self._rest
-            self._rest = None
+            self._rest, jumped = None, False
         else:
             start = _now()
             events_ = self._selector.select(timeout)
@@ -538,8 +552,11 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 self._process_events(events_, selected)
             if self._scheduled:
                 self._queue_due_timers()
+            jumped = self._sift() if self.hold.active else False
             count = len(self._ready)
             if not count:
+                if self.hold.starved:
+                    self.hold.tick_over(jumped)
                 return False
             self._tick_id += 1
             tick = (self._tick_id, start, selected, count)
@@ -550,7 +567,39 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._rest = (tick, left) if left else None
         if not left:
             self._record_tick(*tick)
+        if self.hold.active:
+            self.hold.tick_over(self.hold.ran(tick[0]) or jumped)
         return True
+
+    def _sift(self) -> bool:
+        """Hold back what must not run now; return whether the server's clock had to jump."""
+        hold = self.hold
+        hold.sift(self._ready)
+        jumped = False
+        if hold.starved:
+            pending = (timer for _, _, timer in self._scheduled if not timer._cancelled)
+            timers = [timer._when for timer in pending if hold.is_server(timer)]
+            if timers:
+                jumped = True
+                hold.jump(min(timers))
+                self._clock_changed()
+                self._queue_due_timers()
+                hold.sift(self._ready)
+        self._listen(not hold.parked)
+        return jumped
+
+    def _clock_changed(self) -> None:
+        """The server's clock was set or goes at another rate: its timers are due anew."""
+        if self._rest is not None:
+            self._record_tick(*self._rest[0])
+            self._rest = None
+        hold = self.hold
+        self._scheduled[:] = [
+            (hold.loop_time(timer._when) if hold.is_server(timer) else due, number, timer)
+            for due, number, timer in self._scheduled
+        ]
+        heapq.heapify(self._scheduled)
+        self._wake()
 
     def _record_tick(self, tick_id: int, start: int, selected: int, ready: int) -> None:
         recorder = self.recorder
@@ -590,7 +639,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
             heapq.heapify(scheduled)
             self._timer_cancelled_count = 0
-        due = self.time() + self._clock_resolution
+        due = time.monotonic() + self._clock_resolution
         while scheduled and (scheduled[0][0] < due or scheduled[0][2]._cancelled):
             timer = heapq.heappop(scheduled)[2]
             timer._scheduled = False

@@ -1,0 +1,214 @@
+"""Holding back the server while everything else on the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import socket
+import time
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
+
+from app.loop import TickLoop
+from app.recording.recorder import OWNER
+
+SERVERS = contextvars.Context()
+SERVERS.run(OWNER.set, 7)
+
+
+@pytest.fixture
+def loop(qapp: QCoreApplication) -> Iterator[TickLoop]:
+    errors: list[object] = []
+    with TickLoop(already_running=True) as loop:
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        yield loop
+        loop.hold.resume()
+        for _ in range(3):
+            QCoreApplication.processEvents()
+    assert errors == []
+
+
+def serve(loop: TickLoop, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run *coroutine* as the server would."""
+    task: asyncio.Task[None] = loop.create_task(coroutine, context=SERVERS.copy())
+    return task
+
+
+def test_a_pause_holds_the_server_and_nothing_else(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[str] = []
+    loop.hold.pause()
+    loop.call_soon(seen.append, "server", context=SERVERS.copy())
+    loop.call_soon(seen.append, "window")
+    qtbot.waitUntil(lambda: seen == ["window"])
+    qtbot.wait(50)
+    assert seen == ["window"]
+    loop.hold.resume()
+    qtbot.waitUntil(lambda: seen == ["window", "server"])
+    assert not loop.hold.active
+
+
+def test_each_step_runs_one_handle(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[int] = []
+    loop.hold.pause()
+    for n in range(5):
+        loop.call_soon(seen.append, n, context=SERVERS.copy())
+    for so_far in ([0], [0, 1], [0, 1, 2]):
+        loop.hold.step_run()
+        qtbot.wait(30)
+        assert seen == so_far
+    loop.hold.step_tick()
+    qtbot.waitUntil(lambda: seen == [0, 1, 2, 3, 4])
+
+
+def test_a_step_of_a_tick_leaves_what_it_schedules(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[str] = []
+
+    def first() -> None:
+        seen.append("first")
+        loop.call_soon(seen.append, "second")
+
+    loop.hold.pause()
+    loop.call_soon(first, context=SERVERS.copy())
+    qtbot.wait(10)
+    loop.hold.step_tick()
+    qtbot.wait(30)
+    assert seen == ["first"]
+    loop.hold.step_tick()
+    qtbot.waitUntil(lambda: seen == ["first", "second"])
+
+
+def test_a_sleep_keeps_its_remaining_time(loop: TickLoop, qtbot: QtBot) -> None:
+    times: list[tuple[float, float]] = []
+
+    async def sleeper() -> None:
+        times.append((loop.time(), time.monotonic()))
+        await asyncio.sleep(0.3)
+        times.append((loop.time(), time.monotonic()))
+
+    serve(loop, sleeper())
+    qtbot.waitUntil(lambda: len(times) == 1)
+    qtbot.wait(100)
+    paused = time.monotonic()
+    loop.hold.pause()
+    qtbot.wait(500)
+    assert len(times) == 1
+    loop.hold.resume()
+    held = time.monotonic() - paused
+    qtbot.waitUntil(lambda: len(times) == 2)
+    (begin, began), (end, ended) = times
+    assert 0.3 <= end - begin < 0.4
+    assert 0.3 + held - 0.01 <= ended - began < 0.45 + held
+
+
+def test_a_slow_pace_stretches_sleeps_and_keeps_the_order(loop: TickLoop, qtbot: QtBot) -> None:
+    order: list[str] = []
+
+    async def worker(name: str, seconds: float) -> None:
+        for _ in range(3):
+            await asyncio.sleep(seconds)
+            order.append(name)
+
+    def all_of_them() -> tuple[list[str], float]:
+        order.clear()
+        begin = time.monotonic()
+        tasks = [serve(loop, worker(name, s)) for name, s in (("a", 0.02), ("b", 0.031))]
+        qtbot.waitUntil(lambda: all(task.done() for task in tasks))
+        return order[:], time.monotonic() - begin
+
+    at_full, took = all_of_them()
+    loop.hold.set_pace(1 / 10)
+    slowly, took_slowly = all_of_them()
+    assert slowly == at_full == ["a", "b", "a", "a", "b", "b"]
+    assert took < 0.3
+    assert 0.93 <= took_slowly < 1.5
+    loop.hold.set_pace(1)
+    assert all_of_them()[1] < 0.3
+
+
+def test_a_step_with_nothing_ready_jumps_to_the_next_timer(loop: TickLoop, qtbot: QtBot) -> None:
+    woken: list[float] = []
+
+    async def sleeper() -> None:
+        begin = loop.time()
+        await asyncio.sleep(1000)
+        woken.append(loop.time() - begin)
+
+    serve(loop, sleeper())
+    qtbot.wait(20)
+    loop.hold.pause()
+    loop.hold.step_run()  # The timer resolves the Future.
+    qtbot.wait(20)
+    assert woken == []
+    loop.hold.step_run()
+    qtbot.waitUntil(lambda: len(woken) == 1)
+    assert 1000 <= woken[0] < 1001
+
+
+def test_a_step_may_have_a_goal(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[int] = []
+
+    async def worker() -> None:
+        for n in range(100):
+            seen.append(n)
+            await asyncio.sleep(0.01 * (n % 3))
+
+    serve(loop, worker())
+    loop.hold.pause()
+    loop.hold.step_until(lambda: len(seen) >= 10)
+    qtbot.waitUntil(lambda: len(seen) == 10)
+    qtbot.wait(50)
+    assert len(seen) == 10
+
+
+def test_a_goal_that_cannot_be_reached_ends(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[int] = []
+    loop.hold.pause()
+    loop.call_soon(seen.append, 1, context=SERVERS.copy())
+    loop.hold.step_until(lambda: False)
+    qtbot.waitUntil(lambda: seen == [1])
+    qtbot.wait(30)
+    loop.call_soon(seen.append, 2, context=SERVERS.copy())
+    qtbot.wait(50)
+    assert seen == [1]
+
+
+def test_sockets_held_back_cost_little_and_lose_nothing(loop: TickLoop, qtbot: QtBot) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    got: list[bytes] = []
+    SERVERS.copy().run(loop.add_reader, ours, lambda: got.append(ours.recv(10)))
+    loop.hold.pause()
+    theirs.send(b"x")
+    qtbot.wait(50)
+    ticks, cpu = loop._tick_id, time.process_time()
+    qtbot.wait(500)
+    assert loop._tick_id == ticks
+    assert time.process_time() - cpu < 0.1
+    assert got == []
+    loop.hold.resume()
+    qtbot.waitUntil(lambda: got == [b"x"])
+    theirs.send(b"y")
+    qtbot.waitUntil(lambda: got == [b"x", b"y"])
+    loop.remove_reader(ours)
+    ours.close()
+    theirs.close()
+
+
+def test_what_is_cancelled_while_held_does_not_run(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[int] = []
+    loop.hold.pause()
+    first, _ = (loop.call_soon(seen.append, n, context=SERVERS.copy()) for n in (1, 2))
+    qtbot.wait(20)
+    first.cancel()
+    loop.hold.step_run()
+    qtbot.waitUntil(lambda: seen == [2])
+
+
+@pytest.mark.parametrize("pace", [0, 0.001, 1.5, float("nan")])
+def test_a_pace_out_of_range_is_refused(loop: TickLoop, pace: float) -> None:
+    with pytest.raises(ValueError, match="pace"):
+        loop.hold.set_pace(pace)
