@@ -517,8 +517,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             # Sockets that are held back would be reported over and over: look now and then.
             delay = min(delay, HELD_S, self.hold.delay())
         if delay <= 0:
-            if not wake.isActive():
-                wake.start()
+            wake.start()  # Anew, so that timers that fell due meanwhile come first.
             return
         wake.stop()
         if delay < math.inf:
