@@ -357,9 +357,13 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedule a coroutine; see `asyncio.loop.create_task`."""
         context = kwargs.get("context")
-        task: Any = _SelectorLoop.create_task(self, coro, **kwargs)
-        if self._debug and self._task_factory is None:
-            del task._source_traceback[-1]  # This method.
+        task: Any
+        if self._task_factory is None and not self._debug and not self._closed:
+            task = asyncio.Task(coro, loop=self, **kwargs)
+        else:
+            task = _SelectorLoop.create_task(self, coro, **kwargs)
+            if self._debug and self._task_factory is None:
+                del task._source_traceback[-1]  # This method.
         if issubclass(type(task), _TASKS):
             owner = None if context is None else context.get(OWNER, WINDOW)
             self.tasks.began(task, owner, coro)

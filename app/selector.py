@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import selectors
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +64,10 @@ if hasattr(selectors, "EpollSelector"):
             key = self._fd_to_key.pop(fileobj, None) if fileobj.__class__ is int else None
             if key is None:
                 return super().unregister(fileobj)
-            with contextlib.suppress(OSError):  # Closed already: the kernel has forgotten it.
+            try:
                 self._selector.unregister(fileobj)
+            except OSError:  # Closed already: the kernel has forgotten it.
+                return key
             return key
 
 

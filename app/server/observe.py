@@ -25,6 +25,7 @@ _AWAITED = frozenset({"prepare", "data_received", "open", "on_message", *_VERBS}
 _PLAIN = frozenset(
     {
         "set_default_headers",
+        "prepare",
         "check_xsrf_cookie",
         "get_current_user",
         "get_user_locale",
@@ -33,7 +34,7 @@ _PLAIN = frozenset(
         "on_close",
     }
 )
-"""The methods that take no arguments and are never awaited."""
+"""The methods that take no arguments."""
 STAGES = (
     "set_default_headers",
     "initialize",
@@ -165,10 +166,11 @@ def _sync_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    """As `_sync_stage`, for methods that Tornado calls without arguments and never awaits.
+    """As `_sync_stage`, for methods that Tornado calls without arguments.
 
     They are most of what runs for a request; passing arguments through would cost as much again.
     """
+    awaited = name in _AWAITED
 
     @functools.wraps(method)
     def stage(self: RequestHandler) -> Any:
@@ -181,7 +183,9 @@ def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             result = method(self)
         except BaseException as error:
             trace.add_stage(name, start, _words(error))
-            raise
+            _reraise(error, awaited)
+        if awaited and result is not None and inspect.isawaitable(result):
+            return _rest_of_stage(trace, trace.begin_stage(name, start), result)
         trace.stages.extend((name, start, _now(), None))
         if trace.drained:
             trace.changed()

@@ -40,6 +40,7 @@ class _ObservedHTTPServer(HTTPServer):
             )
             remote, port = (f"{address[0]}:{address[1]}", address[1]) if address else ("", 0)
             stream.trace = ConnectionTrace(self.recorder, remote, port, connection.fileno())
+            stream.trace.stream = stream
             self.streams.add(stream)
             self.handle_stream(stream, address)
         except Exception:

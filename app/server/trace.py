@@ -34,7 +34,7 @@ class ConnectionTrace:
         self.port = port
         self.descriptor = descriptor
         self.bytes_in = 0
-        self.bytes_out = 0
+        self.stream: IOStream | None = None
         self.head: Any = None
         """The latest read of a request's head: resolves to its raw bytes."""
         self.written: bytes | memoryview = b""
@@ -53,7 +53,8 @@ class ConnectionTrace:
             self._opened_ns,
             closed_ns,
             self.bytes_in,
-            self.bytes_out,
+            # Tornado counts what it has written, not what it has read.
+            self.stream._total_write_done_index if self.stream else 0,
             self.descriptor,
             reason,
         )
@@ -71,6 +72,7 @@ class ConnectionTrace:
         reason = repr(error) if error else "closed"
         self._recorder.begun_connections.pop(self.id, None)
         self._recorder.connections.append(self._row(self._recorder.clock(), reason))
+        self.stream = None  # It refers to this.
 
 
 class RequestTrace:
@@ -99,8 +101,8 @@ class RequestTrace:
     ) -> None:
         recorder.request_id = self.id = recorder.request_id + 1
         self.connection = connection
-        self.client = client
-        self.line = line
+        method, uri, version = line
+        self._head = (self.id, connection.id, client, method, uri, version)
         self.request_head = head
         self.run_id = recorder.run_id
         self._request_chunks: list[bytes] = []
@@ -156,32 +158,28 @@ class RequestTrace:
     def row(self) -> Row:
         """Return the row as it stands now."""
         self.drained = True
-        method, uri, version = self.line
-        return (
-            self.id,
-            self.connection.id,
-            self.client,
-            method,
-            uri,
-            version,
+        body = self._request_chunks and self._joined(self._request_chunks)
+        sent = self._chunks and self._joined(self._chunks)
+        so_far = (
             self.route,
             self.handler,
             self.status,
             self.start_ns,
             self.end_ns,
             self.request_head,
-            self._joined(self._request_chunks),
+            body or b"",
             self.request_size,
             self.response_head,
-            self._joined(self._chunks),
+            sent or b"",
             self.response_size,
             self.run_id,
             self.outcome,
             tuple(self.stages),
         )
+        return self._head + so_far
 
     def _joined(self, chunks: list[bytes]) -> bytes:
-        return self._recorder.keep(b"".join(chunks)) if chunks and self.end_ns is not None else b""
+        return self._recorder.keep(b"".join(chunks)) if self.end_ns is not None else b""
 
 
 class ObservedIOStream(IOStream):
@@ -193,11 +191,6 @@ class ObservedIOStream(IOStream):
         count = _read_from_fd(self, buf)
         if count:
             self.trace.bytes_in += count
-        return count
-
-    def write_to_fd(self, data: memoryview) -> int:
-        count = _write_to_fd(self, data)
-        self.trace.bytes_out += count
         return count
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
@@ -214,7 +207,7 @@ class ObservedIOStream(IOStream):
 
 
 # Called for each read and write: super() would look them up every time.
-_read_from_fd, _write_to_fd = IOStream.read_from_fd, IOStream.write_to_fd
+_read_from_fd = IOStream.read_from_fd
 _read_until_regex, _write = IOStream.read_until_regex, IOStream.write
 
 
