@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from app.recording.recorder import Recorder
 
 
+SETTLE_NS = 30_000_000
+"""How long something must have lasted to be shown before it has ended, in ns."""
+
+
 class StartError(Exception):
     """The program cannot start, though it was asked rightly; one line for the user."""
 
@@ -130,7 +134,7 @@ class Program:
             self._settle()
             await self.ended.wait()
             self.clock.stop()
-            self.frame()
+            self.frame(settle_ns=0)
             self._keep_results()
             return 0
         finally:
@@ -215,10 +219,10 @@ class Program:
         # Often enough that no collection takes longer than a frame.
         gc.set_threshold(10_000, 10, 20)
 
-    def frame(self) -> None:
+    def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""
         if self.options.open is None:
-            self.store.apply(self.recorder.drain())
+            self.store.apply(self.recorder.drain(settle_ns))
         self.window.frame()
 
     def is_live(self) -> bool:

@@ -24,7 +24,7 @@ def throughput(display: dict[str, str], rounds: int, seconds: float) -> None:
     stock, ours = processes.stock(), processes.loopscope(display)
     try:
         for connections in CONNECTIONS:
-            rates = _alternate(stock, ours, rounds, connections, seconds, 0)
+            rates = _alternate(stock, ours, rounds, connections, seconds)
             _print_ratio(f"{connections} connections", rates)
     finally:
         stock.end()
@@ -32,39 +32,53 @@ def throughput(display: dict[str, str], rounds: int, seconds: float) -> None:
 
 
 def idle_connections(display: dict[str, str], rounds: int, seconds: float) -> None:
-    """Print the rates beside idle connections, relative to stock asyncio and to none."""
-    stock, ours = processes.stock(), processes.loopscope(display)
-    alone = 0.0
+    """Print the rates beside idle connections, relative to stock asyncio and to none.
+
+    Each of the two has a twin without idle connections, loaded in turn with it.
+    """
+    sides = [processes.stock(), processes.loopscope(display)]
+    twins = [processes.stock(), processes.loopscope(display)]
     try:
         for idle in IDLE:
-            rates = _alternate(stock, ours, rounds, ACTIVE_BESIDE_IDLE, seconds, idle)
-            rate = statistics.median(own for _, own in rates)
-            alone = alone or rate
-            _print_ratio(f"{idle} idle", rates, f" · {rate / alone:.2f} of none idle")
+            rates = _alternate(sides[0], sides[1], rounds, ACTIVE_BESIDE_IDLE, seconds, idle)
+            of_none = [
+                _ratio(_alternate(twin, side, rounds, ACTIVE_BESIDE_IDLE, seconds, 0, idle))
+                for twin, side in zip(twins, sides, strict=True)
+            ]
+            more = f" · of none idle: stock {of_none[0]:.2f}, Loopscope {of_none[1]:.2f}"
+            _print_ratio(f"{idle} idle", rates, more)
     finally:
-        stock.end()
-        ours.end()
+        for process in (*sides, *twins):
+            process.end()
 
 
 def _alternate(
-    stock: Process, ours: Process, rounds: int, connections: int, seconds: float, idle: int
+    first: Process,
+    second: Process,
+    rounds: int,
+    connections: int,
+    seconds: float,
+    idle: int = 0,
+    idle_of_second: int | None = None,
 ) -> list[tuple[float, float]]:
-    rates = []
-    for _ in range(rounds):
-        pair = [
-            processes.load(side.port, connections, seconds, idle)["rate"] for side in (stock, ours)
-        ]
-        rates.append((pair[0], pair[1]))
-    return rates
+    """Load two servers in turn, *rounds* times *seconds* each; return pairs of rates."""
+    ports = [first.port, second.port]
+    counts = [idle, idle if idle_of_second is None else idle_of_second]
+    found = processes.alternate(ports, connections, seconds, rounds, counts)
+    return list(zip(*found["rates"], strict=True))
+
+
+def _ratio(rates: list[tuple[float, float]]) -> float:
+    return statistics.median(second / first for first, second in rates)
 
 
 def _print_ratio(what: str, rates: list[tuple[float, float]], more: str = "") -> None:
     ratios = [own / stock for stock, own in rates]
     stock = statistics.median(stock for stock, _ in rates)
     own = statistics.median(own for _, own in rates)
-    spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+    low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
     print(
-        f"{what:>16}: ratio {statistics.median(ratios):.2f} ({spread})"
+        f"{what:>16}: ratio {statistics.median(ratios):.2f} (half of them {low:.2f}-{high:.2f})"
         f" · stock {stock:,.0f}/s · Loopscope {own:,.0f}/s{more}",
         flush=True,
     )

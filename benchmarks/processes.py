@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,22 @@ def loopscope(display: dict[str, str], *arguments: str) -> Process:
     return Process(["main.py", "--app", TARGET, "--trust", "--port", "0", *arguments], display)
 
 
-def load(port: int, connections: int, seconds: float, idle: int = 0) -> dict[str, Any]:
+def load(port: int, connections: int, seconds: float) -> dict[str, Any]:
     """Load a server from another process; return what `benchmarks.load` measured."""
-    command = [sys.executable, "-m", "benchmarks.load", str(port)]
-    command += ["--connections", str(connections), "--seconds", str(seconds), "--idle", str(idle)]
+    return alternate([port], connections, seconds, 1)
+
+
+def alternate(
+    ports: list[int],
+    connections: int,
+    seconds: float,
+    rounds: int,
+    idle: Sequence[int] = (0,),
+) -> dict[str, Any]:
+    """Load several servers in turn, *rounds* times *seconds* each, beside *idle* connections."""
+    command = [sys.executable, "-m", "benchmarks.load", *map(str, ports)]
+    command += ["--connections", str(connections), "--seconds", str(seconds)]
+    command += ["--rounds", str(rounds), "--idle", *map(str, idle)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise RuntimeError(done.stderr)

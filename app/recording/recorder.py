@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextvars import ContextVar
+from itertools import takewhile
 from operator import itemgetter
 from typing import Protocol
 
-from .events import KINDS, WINDOW, Batch, Row
+from .events import KINDS, WINDOW, Batch, Row, Task, Wait
 
+_TASK_START = Task._fields.index("start_ns")
+_WAIT_START = Wait._fields.index("start_ns")
 _by_id = itemgetter(0)
 
 OWNER: ContextVar[int] = ContextVar("loopscope_owner", default=WINDOW)
@@ -19,8 +22,19 @@ Every handle inherits it with its context, so whatever a request starts carries 
 """
 
 
+def _take(begun: dict[int, Row], start: int, before_ns: int) -> list[Row]:
+    """Take the rows of what began before an instant, and as it began in order: the oldest first."""
+    taken = list(takewhile(lambda row: row[start] <= before_ns, begun.values()))
+    for row in taken:
+        del begun[row[0]]
+    return taken
+
+
 class Changing(Protocol):
     """Something under way whose row is made when it is wanted."""
+
+    start_ns: int
+    end_ns: int | None
 
     def row(self) -> Row:
         """Return the row as it stands now."""
@@ -77,25 +91,33 @@ class Recorder:
         self.log: list[Row] = []
         self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
 
-    def drain(self) -> Batch:
-        """Take all rows recorded since the last drain."""
+    def drain(self, settle_ns: int = 0) -> Batch:
+        """Take the rows recorded since the last drain.
+
+        What began less than *settle_ns* ago and goes on is left for a later drain: most of it will
+        have ended by then, and leave one row instead of two.
+        """
         self.bound()
-        self._take_begun()
+        self._take_begun(self.clock() - settle_ns)
         batch = Batch(**{kind: rows[:] for kind, rows in self._lists.items()})
         for rows in self._lists.values():
             rows.clear()
         self.body_bytes = 0
         return batch
 
-    def _take_begun(self) -> None:
-        self.tasks += self.begun_tasks.values()
-        self.waits += self.begun_waits.values()
+    def _take_begun(self, before_ns: int) -> None:
+        self.tasks += _take(self.begun_tasks, _TASK_START, before_ns)
+        self.waits += _take(self.begun_waits, _WAIT_START, before_ns)
         self.connections += self.begun_connections.values()
-        self.requests += [request.row() for request in self.changed_requests.values()]
-        self.begun_tasks.clear()
-        self.begun_waits.clear()
         self.begun_connections.clear()
+        young = {}
+        for id_, request in self.changed_requests.items():
+            if request.end_ns is None and request.start_ns > before_ns:
+                young[id_] = request
+            else:
+                self.requests.append(request.row())
         self.changed_requests.clear()
+        self.changed_requests.update(young)
         for rows in (self.tasks, self.waits, self.connections, self.requests):
             rows.sort(key=_by_id)
 

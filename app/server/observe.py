@@ -90,7 +90,11 @@ class Observer:
                 classes[target_class] = known
             trace: RequestTrace | None = getattr(request.connection, "trace", None)
             if trace is not None:
-                trace.route = routes.pattern(target_class, request)
+                found = routes.by_class.get(target_class)
+                if found is not None and len(found) == 1:
+                    trace.route = found[0][1]
+                else:
+                    trace.route = routes.pattern(target_class, request)
                 trace.handler = known[1]
                 request.loopscope_trace = trace
             return original(request, known[0], *args, **kwargs)
@@ -231,11 +235,11 @@ class _Routes:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._by_class: dict[object, list[tuple[list[Matcher], str]]] = {}
+        self.by_class: dict[object, list[tuple[list[Matcher], str]]] = {}
         self._read()
 
     def _read(self) -> None:
-        self._by_class.clear()
+        self.by_class.clear()
         self._walk(self._application.default_router.rules, [])
 
     def _walk(self, rules: list[Rule], outer: list[Matcher]) -> None:
@@ -244,17 +248,17 @@ class _Routes:
             if isinstance(rule.target, RuleRouter):
                 self._walk(rule.target.rules, matchers)
             else:
-                self._by_class.setdefault(rule.target, []).append((matchers, _text(matchers)))
+                self.by_class.setdefault(rule.target, []).append((matchers, _text(matchers)))
 
     def pattern(self, target: type[RequestHandler], request: Any) -> str | None:
         """Return the pattern that routed *request* to *target*; None for none, as with a 404.
 
         Rules are tried in order, so the first one for *target* that matches is the one.
         """
-        found = self._by_class.get(target)
+        found = self.by_class.get(target)
         if found is None and target is not ErrorHandler:
             self._read()  # add_handlers() may have been called since.
-            found = self._by_class.get(target)
+            found = self.by_class.get(target)
         if not found:
             return None
         if len(found) == 1:

@@ -34,6 +34,8 @@ class ConnectionTrace:
         self.port = port
         self.descriptor = descriptor
         self.bytes_in = 0
+        self.foreign = False
+        """Whether it is known to come from none of the built-in clients."""
         self.stream: IOStream | None = None
         self.head: Any = None
         """The latest read of a request's head: resolves to its raw bytes."""
@@ -134,26 +136,28 @@ class RequestTrace:
         """Record a stage that goes on; return its place for `end_stage`."""
         place = len(self.stages)
         self.stages.extend((name, start_ns, None, None))
-        self.changed()
+        if self.drained:
+            self.changed()
         return place
 
     def end_stage(self, place: int, detail: str | None) -> None:
         """Record the end of a stage, and what it raised."""
         self.stages[place + 2 : place + 4] = (self._recorder.clock(), detail)
-        self.changed()
+        if self.drained:
+            self.changed()
 
     def end(self, outcome: str) -> None:
         """The request is over; only the first call counts."""
         if self.end_ns is None:
             self.end_ns = self._recorder.clock()
             self.outcome = outcome
-            self.changed()
+            if self.drained:
+                self.changed()
 
     def changed(self) -> None:
-        """Let the row be recorded as it stands at the next drain."""
-        if self.drained:
-            self.drained = False
-            self._recorder.changed_requests[self.id] = self
+        """Let the row be recorded as it stands at the next drain. Not needed until `drained`."""
+        self.drained = False
+        self._recorder.changed_requests[self.id] = self
 
     def row(self) -> Row:
         """Return the row as it stands now."""
@@ -251,7 +255,8 @@ class ObservedConnection(HTTPConnection):
         trace.status = start_line[1]  # type: ignore[assignment]
         if chunk:
             trace.sent(chunk)
-        trace.changed()
+        if trace.drained:
+            trace.changed()
         return future
 
     def write(self, chunk: bytes) -> Future[None]:
@@ -315,7 +320,8 @@ class _RequestDelegate(HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         parent, connection = self._parent, self._connection
         head: bytes = connection.head.result()
-        client = parent.client_of_port(connection.port)
+        client = None if connection.foreign else parent.client_of_port(connection.port)
+        connection.foreign = client is None
         trace = RequestTrace(parent.recorder, connection, start_line, head, client)
         connection.request = trace
         OWNER.set(trace.id)

@@ -13,6 +13,8 @@ FRAME_MS = 25
 the loop's turn as well: they are a good 30 ms apart then."""
 FIRST_MS = 10
 """How long the first frame after a rest waits for more to happen, in ms."""
+SETTLED_MS = 50
+"""How long after the last activity another frame follows, in ms."""
 SLOW_MS = 250
 """The same while only time passes: ages grow, rates fall."""
 AFTERGLOW_S = 1.5
@@ -37,6 +39,8 @@ class FrameClock:
         self._source: Active | None = None
         self._last_activity = 0.0
         self._last_frame = 0.0
+        self._quiet = False
+        """Whether nothing happened since the last frame."""
         self._soon = False
         """Whether the timer runs for a frame that shows activity."""
         self._timer = QTimer(singleShot=True)
@@ -59,6 +63,7 @@ class FrameClock:
 
     def _activity(self) -> None:
         self._last_activity = now = time.monotonic()
+        self._quiet = False
         if not self._soon:
             self._soon = True
             since = int((now - self._last_frame) * 1000)
@@ -72,4 +77,6 @@ class FrameClock:
             return
         recent = time.monotonic() - self._last_activity < AFTERGLOW_S
         if not self._soon and (recent or self._is_live()):
-            self._timer.start(SLOW_MS)
+            # The first one soon: what began last is shown once it has lasted a while.
+            self._timer.start(SLOW_MS if self._quiet else SETTLED_MS)
+            self._quiet = True

@@ -23,7 +23,7 @@ from .icons import app_icon
 from .log_panel import LogPanel
 from .loop_now import LoopNowPanel
 from .menus import Menus
-from .metrics import measure
+from .metrics import busy, measure
 from .parts import Banner
 from .refresher import Refresher
 from .requests import RequestsPanel
@@ -33,6 +33,9 @@ from .theme import GAP, Theme
 from .timeline import TimelinePanel
 from .top_bar import TopBar
 from .waiting import WaitingPanel
+
+LOAD_NS = 200_000_000
+"""Over how long the load is taken, in ns."""
 
 _STATE_VERSION = 1
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -207,13 +210,12 @@ class MainWindow(QMainWindow):
         if self._await_request and rows and rows[-1][0] >= self._await_request:
             self.selection.select(self._await_request)
             self._await_request = 0
-        self._refresher.frame()
         now = time.monotonic_ns()
+        self._refresher.set_load(busy(self.store, now, LOAD_NS))
+        self._refresher.frame()
         if now >= self._figures_due:
             self._figures_due = now + 400_000_000
-            figures = measure(self.store, now)
-            self._refresher.set_load(figures.busy)
-            self.top_bar.show_figures(figures, self.controls.dropped())
+            self.top_bar.show_figures(measure(self.store, now), self.controls.dropped())
 
     def _select_next(self) -> None:
         """Select the next request: whoever fires one wants to see it."""

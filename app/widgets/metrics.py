@@ -26,13 +26,18 @@ class Metrics(NamedTuple):
 
 def measure(store: Store, now_ns: int) -> Metrics:
     """Return the figures for the second before *now_ns* (a time on the recorder's clock)."""
-    since = now_ns - SECOND_NS
     requests = store.requests.rows
-    first = bisect_left(requests, since, key=_REQUEST_START)
+    first = bisect_left(requests, now_ns - SECOND_NS, key=_REQUEST_START)
+    return Metrics(len(requests) - first, busy(store, now_ns))
+
+
+def busy(store: Store, now_ns: int, span_ns: int = SECOND_NS) -> float:
+    """Return the share of the span before *now_ns* in which the loop ran what was ready."""
+    since = now_ns - span_ns
     ticks = store.ticks.rows
     ticks = ticks[bisect_left(ticks, since, key=_END) :]
     # In C as far as possible: there may be thousands of ticks in a second.
-    busy = sum(map(_END, ticks)) - sum(map(_SELECTED, ticks))
+    total = sum(map(_END, ticks)) - sum(map(_SELECTED, ticks))
     if ticks:
-        busy -= max(0, since - _SELECTED(ticks[0])) + max(0, _END(ticks[-1]) - now_ns)
-    return Metrics(len(requests) - first, min(max(busy / SECOND_NS, 0.0), 1.0))
+        total -= max(0, since - _SELECTED(ticks[0])) + max(0, _END(ticks[-1]) - now_ns)
+    return float(min(max(total / span_ns, 0.0), 1.0))
