@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
 
-FRAME_MS = 25
+FRAME_MS = 28
 """The least time between two frames while something happens, in ms. Under load a frame waits for
 the loop's turn as well: they are a good 30 ms apart then."""
 FIRST_MS = 10
