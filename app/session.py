@@ -22,7 +22,7 @@ from app.server.client import ClientRequest, Clients
 from app.server.server import Server
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
-from app.widgets.controls import ClientState, Controls, JarCookie, Shot
+from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
 """The project that opens when none is named."""
@@ -50,6 +50,7 @@ class Session(Controls):
         self._tasks: set[asyncio.Task[None]] = set()
         self._shots: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
+        self._paused_ns: int | None = None
         self._client_context = contextvars.copy_context()
         self._client_context.run(OWNER.set, CLIENT)
 
@@ -130,12 +131,14 @@ class Session(Controls):
         self._spawn(self._stop(), self._tasks)
 
     async def _stop(self) -> None:
+        self.resume_server()  # What is held back must see its connection close.
         self._where = self.host_and_port
         await self._server.stop()
         self.server_changed.emit()
 
     async def close(self) -> None:
         """End everything this session started."""
+        self.resume_server()
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
@@ -219,6 +222,38 @@ class Session(Controls):
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self._loop.pending_tasks(limit)
+
+    # -- Holding ---------------------------------------------------------------------------
+
+    def hold_state(self) -> HoldState:
+        hold = self._loop.hold
+        return HoldState(hold.paused, hold.pace, len(hold.parked), self._paused_ns)
+
+    def pause_server(self) -> None:
+        self._paused_ns = self._recorder.clock()
+        self._loop.hold.pause()
+        self.hold_changed.emit()
+
+    def resume_server(self) -> None:
+        self._paused_ns = None
+        self._loop.hold.resume()
+        self.hold_changed.emit()
+
+    def step(self, step: Step, request_id: int) -> None:
+        hold = self._loop.hold
+        if not hold.paused:
+            self.pause_server()
+        if step is Step.TICK:
+            hold.step_tick()
+        elif step is Step.STAGE and (before := self._server.progress_of(request_id)):
+            hold.step_until(lambda: self._server.progress_of(request_id) != before)
+        else:
+            hold.step_run()
+        self.hold_changed.emit()
+
+    def set_pace(self, pace: float) -> None:
+        self._loop.hold.set_pace(pace)
+        self.hold_changed.emit()
 
     def dropped(self) -> int:
         return self._recorder.dropped.total()

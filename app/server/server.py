@@ -116,6 +116,18 @@ class Server:
         self.address = (host, bound[1])
         return self.address
 
+    def progress_of(self, request_id: int) -> int:
+        """Return a number that grows with each stage that a request under way reaches.
+
+        0 for a request that is over or unknown.
+        """
+        streams = self._http_server.streams if self._http_server is not None else ()
+        for stream in streams:
+            request = stream.trace.request
+            if request is not None and request.id == request_id and request.end_ns is None:
+                return 1 + len(request.stages)
+        return 0
+
     async def stop(self) -> None:
         """Stop listening and close every connection. Does nothing when stopped."""
         server, self._http_server = self._http_server, None

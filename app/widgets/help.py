@@ -20,6 +20,9 @@ KEYS = (
     ("Ctrl+F", "Find in the editor"),
     ("Alt+↑ Alt+↓", "Move the route"),
     ("Ctrl+B", "Open in browser"),
+    ("F8", "Pause or resume the server"),
+    ("F7, Shift+F7, Ctrl+F7", "Step: one run, one tick, to the request's next stage"),
+    ("Ctrl+[ Ctrl+]", "Slower, faster"),
     ("Ctrl++ Ctrl+- Ctrl+0", "Larger, smaller, original size"),
     ("Ctrl+Q", "Quit"),
 )

@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.setUnifiedTitleAndToolBarOnMac(False)
         self._make_panels()
         self._make_docks()
-        self.top_bar = TopBar(controls, theme)
+        self.top_bar = TopBar(controls, theme, lambda: self.selection.request_id)
         self._make_top()
         self._connect()
         self._restyle()
@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.theme.changed.connect(self._restyle)
+        self.controls.hold_changed.connect(self._show_hold)
         language.changed.connect(self.retranslate)
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
@@ -173,6 +174,9 @@ class MainWindow(QMainWindow):
         self.editors.saved.connect(lambda: self.banner.say(tr("Saved"), "ok"))
         self.centre.switched.connect(self._switched)
         self.traffic.switched.connect(self._refresher.all_visible)
+
+    def _show_hold(self) -> None:
+        self.timeline.set_paused(self.controls.hold_state().paused_ns)
 
     def _switched(self) -> None:
         seen = self.centre.stack.currentWidget() is self.timeline
@@ -213,6 +217,7 @@ class MainWindow(QMainWindow):
         now = time.monotonic_ns()
         self._refresher.set_load(busy(self.store, now, LOAD_NS))
         self._refresher.frame()
+        self.top_bar.hold.refresh()
         if now >= self._figures_due:
             self._figures_due = now + 400_000_000
             self.top_bar.show_figures(measure(self.store, now), self.controls.dropped())

@@ -100,8 +100,16 @@ class Menus:
 
     def _server(self) -> None:
         menu, bar = self._menu("&Server"), self._window.top_bar
-        self._add(menu, "Start or stop", bar.toggle_server, "Ctrl+Shift+S")
+        self._add(menu, "Start or stop", bar.toggle_server, "Ctrl+Shift+L")
         self._add(menu, "Open in browser", bar.open_in_browser, "Ctrl+B")
+        menu.addSeparator()
+        hold = bar.hold
+        self._add(menu, "Pause or resume", hold.toggle, "F8")
+        self._add(menu, "Step: one run", hold.step_run, "F7")
+        self._add(menu, "Step: one tick", hold.step_tick, "Shift+F7")
+        self._add(menu, "Step: to the request's next stage", hold.step_stage, "Ctrl+F7")
+        self._add(menu, "Slower", hold.slower, "Ctrl+[")
+        self._add(menu, "Faster", hold.faster, "Ctrl+]")
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

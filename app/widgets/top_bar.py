@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from .controls import Controls
+from .hold_bar import HoldBar
 from .i18n import language, tr
 from .icons import icon
 from .metrics import Metrics
@@ -109,7 +112,7 @@ class Figures(SteadyLabel):
 class TopBar(QFrame):
     """See the module's sentence."""
 
-    def __init__(self, controls: Controls, theme: Theme) -> None:
+    def __init__(self, controls: Controls, theme: Theme, selected: Callable[[], int]) -> None:
         super().__init__()
         self.setObjectName("topBar")
         self._controls = controls
@@ -131,9 +134,9 @@ class TopBar(QFrame):
         self._layout.setSpacing(8)
         for widget in (self.address, self.switch, self.browser):
             self._layout.addWidget(widget)
-        self.middle = QHBoxLayout()
-        """Where the controls of time go."""
-        self._layout.addLayout(self.middle)
+        self._layout.addSpacing(10)
+        self.hold = HoldBar(controls, theme, selected)
+        self._layout.addWidget(self.hold)
         self._layout.addStretch(1)
         self._layout.addWidget(self.figures)
         self._layout.addSpacing(6)
@@ -166,6 +169,7 @@ class TopBar(QFrame):
         self.address.setToolTip(tr("Where the server listens; click to change it"))
         for button in (self.smaller, self.larger, self.scheme):
             button.retranslate()
+        self.hold.retranslate()
         self.update_server()
         self.show_figures(self._metrics, self._controls.dropped())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.site import Problem, Route, Site
-from app.widgets.controls import ClientState, Controls, JarCookie, Shot
+from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -47,6 +47,8 @@ class FakeControls(Controls):
         self.where = ("127.0.0.1", 8888)
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
+        self.held = HoldState(False, 1.0, 0, None)
+        self.steps: list[tuple[Step, int]] = []
         self._clients = {
             "Alice": [
                 cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
@@ -128,6 +130,24 @@ class FakeControls(Controls):
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self.pending
+
+    def hold_state(self) -> HoldState:
+        return self.held
+
+    def pause_server(self) -> None:
+        self.held = self.held._replace(paused=True, paused_ns=1)
+        self.hold_changed.emit()
+
+    def resume_server(self) -> None:
+        self.held = self.held._replace(paused=False, paused_ns=None)
+        self.hold_changed.emit()
+
+    def step(self, step: Step, request_id: int) -> None:
+        self.steps.append((step, request_id))
+
+    def set_pace(self, pace: float) -> None:
+        self.held = self.held._replace(pace=pace)
+        self.hold_changed.emit()
 
     def dropped(self) -> int:
         return 0
