@@ -1,0 +1,135 @@
+"""Pause, steps and pace, from the real window on the real server."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import time
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.recording.events import SERVER
+from app.widgets.hold_bar import PACES
+
+from .test_window import _get, fetch, program
+
+__all__ = ["fetch", "program"]
+
+Begin = Callable[[str], "concurrent.futures.Future[tuple[int, str]]"]
+
+
+@pytest.fixture
+def begin(program: Program) -> Begin:
+    """Fetch a path from outside in a thread; the result comes later."""
+    pool = concurrent.futures.ThreadPoolExecutor()
+    address = program.session.address
+    return lambda path: pool.submit(_get, f"{address}{path.lstrip('/')}")
+
+
+def server_runs(program: Program) -> int:
+    program.frame(settle_ns=0)
+    return sum(row[5] >= SERVER for row in program.store.runs.rows)
+
+
+def step(program: Program, qtbot: QtBot, modifier: Qt.KeyboardModifier) -> None:
+    qtbot.keyClick(program.window, Qt.Key.Key_F7, modifier)
+    qtbot.wait(15)
+
+
+def steps_until_done(
+    program: Program, qtbot: QtBot, future: concurrent.futures.Future[tuple[int, str]]
+) -> int:
+    """Step one run at a time; return how many steps it took, each of exactly one run."""
+    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
+    count = 0
+    while not future.done():
+        before = server_runs(program)
+        step(program, qtbot, Qt.KeyboardModifier.NoModifier)
+        assert server_runs(program) == before + 1
+        count += 1
+        assert count < 100
+        qtbot.wait(10)
+    return count
+
+
+def test_paused_a_request_takes_a_countable_number_of_steps(
+    program: Program, qtbot: QtBot, begin: Begin, fetch: Callable[[str], tuple[int, str]]
+) -> None:
+    undisturbed = fetch("/story/7")
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    assert program.session.hold_state().paused
+    counts = []
+    for _ in range(2):
+        future = begin("/story/7")
+        counts.append(steps_until_done(program, qtbot, future))
+        assert future.result() == undisturbed
+        # The connection closes; what that leaves to be run is not the next request's.
+        qtbot.wait(30)
+        while program.session.hold_state().parked:
+            step(program, qtbot, Qt.KeyboardModifier.ShiftModifier)
+    assert counts[0] == counts[1]
+    assert counts[0] >= 3
+
+
+def test_paused_requests_queue_and_finish_on_resume(
+    program: Program, qtbot: QtBot, begin: Begin
+) -> None:
+    bar = program.window.top_bar.hold
+    qtbot.mouseClick(bar.pause, Qt.MouseButton.LeftButton)
+    futures = [begin("/story/1") for _ in range(10)]
+    qtbot.wait(300)
+    assert not any(future.done() for future in futures)
+    assert bar.state.isVisible()
+    qtbot.mouseClick(bar.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: all(future.done() for future in futures))
+    assert {future.result()[0] for future in futures} == {200}
+    assert len({future.result()[1] for future in futures}) == 1
+    assert not bar.state.isVisible()
+
+
+def test_a_step_to_the_next_stage(program: Program, qtbot: QtBot, begin: Begin) -> None:
+    future = begin("/wait")
+    qtbot.waitUntil(lambda: bool(program.store.open_requests))
+    (waiting,) = program.store.open_requests
+    program.window.selection.select(waiting)
+    before = len(program.store.stages_of(waiting))
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    resolving = begin("/resolve?value=42")
+    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
+    step(program, qtbot, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(program.store.requests.get(waiting)))
+    program.frame(settle_ns=0)
+    assert len(program.store.stages_of(waiting)) > before
+    assert program.session.hold_state().paused
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    qtbot.waitUntil(lambda: future.done() and resolving.done())
+    assert "42" in future.result()[1]
+
+
+def test_at_a_slow_pace_a_sleep_is_as_many_times_as_long(
+    program: Program, qtbot: QtBot, begin: Begin
+) -> None:
+    program.window.top_bar.hold.pace.setCurrentIndex(PACES.index(10))
+    program.window.top_bar.hold.pace.activated.emit(PACES.index(10))
+    began = time.monotonic()
+    future = begin("/sleep?seconds=0.2")
+    qtbot.waitUntil(future.done, timeout=10_000)
+    assert 2.0 <= time.monotonic() - began < 4
+    for _ in range(3):
+        qtbot.keyClick(program.window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
+    assert program.session.hold_state().pace == 1
+
+
+def test_the_server_can_be_stopped_while_it_is_paused(
+    program: Program, qtbot: QtBot, begin: Begin
+) -> None:
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    future = begin("/story/1")
+    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
+    program.session.stop_server()
+    qtbot.waitUntil(lambda: program.session.address is None)
+    qtbot.waitUntil(future.done)
+    assert not program.session.hold_state().paused
