@@ -128,12 +128,18 @@ class Hold:
 
     def is_server(self, handle: Any) -> bool:
         """Return whether a handle belongs to the server."""
+        return self.owner_of(handle) >= SERVER
+
+    def owner_of(self, handle: Any) -> int:
+        """Return whom a handle belongs to, as in `events`."""
         owner = None
         if type(handle) is SocketHandle:
             owner = self._recorder.owners.get(handle.descriptor)
-        if owner is None:
-            owner = handle._context.get(OWNER, WINDOW)
-        return bool(owner >= SERVER)
+        return handle._context.get(OWNER, WINDOW) if owner is None else owner
+
+    def clock_of(self, handle: Any, now: float) -> float:
+        """Return what the clock that *handle* goes by shows when the loop's shows *now*."""
+        return self.time(now) if self.is_server(handle) else now
 
     def sift(self, ready: deque[Any]) -> None:
         """Take from *ready* what belongs to the server, and put back what of it may run now."""

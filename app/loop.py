@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import chain, islice
 from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -746,27 +747,27 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def now(self, limit: int) -> LoopNow:
         """Return how the loop stands at this instant; at most *limit* entries of each kind."""
         keys = list(self._selector.get_map().values()) if self._selector else []
-        clock = self.time()
+        now = time.monotonic()
         timers = [entry for entry in self._scheduled if not entry[2]._cancelled]
         return LoopNow(
             tick_id=self._tick_id,
             sockets=[self._socket(key) for key in keys[:limit]],
             timers=[
                 Timer(
-                    max(0.0, timer._when - clock),
+                    max(0.0, timer._when - self.hold.clock_of(timer, now)),
                     label(timer._callback, timer._args),
                     timer._context.get(OWNER, WINDOW),
                 )
                 for _, _, timer in heapq.nsmallest(limit, timers)
             ],
             ready=[
-                Ready(self._describe(handle), handle._context.get(OWNER, WINDOW))
-                for handle in list(self._ready)[:limit]
+                Ready(self._describe(handle), self.hold.owner_of(handle))
+                for handle in islice(chain(self.hold.parked, self._ready), limit)
                 if not handle._cancelled
             ],
             socket_count=len(keys),
             timer_count=len(timers),
-            ready_count=len(self._ready),
+            ready_count=len(self._ready) + len(self.hold.parked),
         )
 
     def pending_tasks(self, limit: int) -> list[PendingTask]:

@@ -34,7 +34,7 @@ class HoldBar(QWidget):
         for pace in PACES:
             self.pace.addItem(f"1/{pace}" if pace > 1 else "1\N{MULTIPLICATION SIGN}", pace)
         self.pace.activated.connect(lambda at: controls.set_pace(1 / PACES[at]))
-        self.state: QLabel = label(role="small")
+        self.state: QLabel = label(role="held")
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._buttons = (self.pause, self.run, self.tick, self.stage)
@@ -71,7 +71,7 @@ class HoldBar(QWidget):
             self.pause.picture, self.pause.name = picture, name
             self.pause.restyle()
             self.pause.retranslate()
-            set_property(self.pause, "primary", state.paused)
+            set_property(self.pause, "held", state.paused)
         self.pace.setCurrentIndex(PACES.index(round(1 / state.pace)))
         self.state.setVisible(state.paused)
         if state.paused:
