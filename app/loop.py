@@ -13,6 +13,7 @@ import contextlib
 import contextvars
 import heapq
 import itertools
+import logging
 import math
 import selectors
 import signal
@@ -32,9 +33,10 @@ from asyncio import base_events, events, format_helpers
 from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle, new_handle
 from app.hold import Hold
 from app.recording.events import SERVER, WINDOW
+from app.recording.mistakes import THREAD_LOGGER
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
-from app.recording.tasks import TaskWatch, label
+from app.recording.tasks import TaskWatch, is_library, label
 from app.selector import NotifierSelector, default_selector, finder
 
 BUDGET_NS = 6_000_000
@@ -75,7 +77,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     set_default_executor = _SelectorLoop.set_default_executor
     set_exception_handler = _SelectorLoop.set_exception_handler
     default_exception_handler = _SelectorLoop.default_exception_handler
-    call_exception_handler = _SelectorLoop.call_exception_handler
     get_debug = _SelectorLoop.get_debug
     set_debug = _SelectorLoop.set_debug
 
@@ -97,6 +98,11 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self.hold = Hold(self.recorder, self._clock_changed, self._wake)
         self.activity: Callable[[], None] | None = None
         """Called after each turn in which something was run."""
+        self.unwatched = False
+        """Whether the next tick is to call `watch` before its handles run."""
+        self.watch: Callable[[], None] = lambda: None
+        self.nested_ns = 0
+        """When a handle last turned a Qt loop of its own, in which everything else goes on."""
         self._contained = contained
         self._tick_id = 0
         self._run_ids = itertools.count(1)
@@ -243,6 +249,18 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             return bool(_SelectorLoop.remove_signal_handler(self, sig))
         finally:
             self._watch_signals()
+
+    def is_turning(self) -> bool:
+        """Return whether ticks are under way."""
+        return self._depth > 0
+
+    def forget_signal(self, number: int) -> None:
+        """Take back the wake-up that a signal has caused, which has been handled by now."""
+        with contextlib.suppress(OSError):
+            received = self._ssock.recv(4096)
+            others = received.replace(bytes([number]), b"")
+            if others:
+                self._csock.send(others)
 
     def _take_over(self) -> None:
         """Count as running from now on, in this thread, until `release`."""
@@ -447,9 +465,22 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _wake(self) -> None:
         """Ask Qt for a turn."""
         timer = self._wake_timer
-        # Another thread that forgot call_soon_threadsafe wakes nothing, as in asyncio.
-        if timer is not None and threading.get_ident() == self._thread_id and not timer.isActive():
+        if timer is None:
+            return
+        if threading.get_ident() != self._thread_id:
+            # It forgot call_soon_threadsafe; as in asyncio, that wakes nothing.
+            self._warn_of_thread()
+        elif not timer.isActive():
             timer.start()
+
+    def _warn_of_thread(self) -> None:
+        caller = sys._getframe(2)
+        while is_library(caller.f_code) and caller.f_back is not None:
+            caller = caller.f_back
+        place = f"{caller.f_code.co_filename}:{caller.f_lineno} in {caller.f_code.co_qualname}"
+        if is_library(caller.f_code):
+            place = threading.current_thread().name
+        logging.getLogger(THREAD_LOGGER).warning("%s", place)
 
     # The slots take no arguments on purpose: to convert those of `activated`, PySide runs Python
     # code, and a signal handler that raises in there crashes the process.
@@ -471,6 +502,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         # left for as long.
         recorder = self.recorder
         run_id = recorder.run_id
+        self.nested_ns = _now()
         outer = asyncio.current_task(self)
         if outer is not None:
             asyncio.tasks._leave_task(self, outer)
@@ -564,6 +596,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 return False
             self._tick_id += 1
             tick = (self._tick_id, start, selected, count)
+        if self.unwatched:
+            self.watch()
         left = self._run_ready(count, tick[0])
         self.recorder.run_id = 0
         if self._rest is not None:  # Of a tick in a nested Qt loop that was over before it.
@@ -728,6 +762,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if handle._source_traceback:
             context["source_traceback"] = handle._source_traceback
         self.call_exception_handler(context)
+
+    def call_exception_handler(self, context: Any) -> None:
+        """Report what went wrong; see asyncio. The report belongs to the owner of the task."""
+        row = getattr(context.get("task") or context.get("future"), "_loopscope", None)
+        own = _copy_context()
+        if row is not None:
+            own.run(OWNER.set, row[5])
+        own.run(_SelectorLoop.call_exception_handler, self, context)
 
     def _hold(self, handle: asyncio.Handle) -> None:
         """Keep back a handle whose context the run that turns a nested Qt loop has entered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from .events import request_of
+from .mistakes import LOGGER, finding
 from .recorder import OWNER, Recorder
 
 
@@ -22,12 +23,14 @@ class RecordingHandler(logging.Handler):
             text = self.format(record)
         except Exception as error:
             text = f"unprintable log record {record.msg!r}: {error!r}"
-        self._recorder.log.append(
-            (
-                self._recorder.clock(),
-                record.levelname,
-                record.name,
-                request_of(OWNER.get()) or 0,
-                text,
-            )
-        )
+        recorder, request_id = self._recorder, request_of(OWNER.get()) or 0
+        now = recorder.clock()
+        recorder.log.append((now, record.levelname, record.name, request_id, text))
+        request = recorder.changed_requests.get(request_id)
+        try:
+            found = finding(record, None if request is None else request.stages)
+        except Exception:  # The record is the program's; what it holds may not even compare.
+            return
+        if found is not None:
+            kind, words = found
+            recorder.log.append((now, "WARNING", LOGGER + kind, request_id, words))

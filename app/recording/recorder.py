@@ -7,7 +7,7 @@ from collections import Counter
 from contextvars import ContextVar
 from itertools import takewhile
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 from .events import KINDS, WINDOW, Batch, Row, Task, Wait
 
@@ -35,6 +35,7 @@ class Changing(Protocol):
 
     start_ns: int
     end_ns: int | None
+    stages: list[Any]
 
     def row(self) -> Row:
         """Return the row as it stands now."""
@@ -89,6 +90,7 @@ class Recorder:
         self.waits: list[Row] = []
         self.xsrf: list[Row] = []
         self.log: list[Row] = []
+        self.blocks: list[Row] = []
         self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
 
     def drain(self, settle_ns: int = 0) -> Batch:
