@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.recording.events import Row
+from app.recording.mistakes import LOGGER
 from app.recording.store import Store
 
 from .i18n import tr
@@ -105,7 +106,7 @@ class LogPanel(QWidget):
         dialog = QDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(f"{row[1]} · {row[2]}")
-        text = QPlainTextEdit(row[4])
+        text = QPlainTextEdit(_text(row).replace("\n", "\n\n") if _is_mistake(row) else row[4])
         text.setReadOnly(True)
         text.setProperty("mono", True)
         text.setAccessibleName(tr("Text"))
@@ -143,8 +144,23 @@ def _request(row: Row) -> str:
     return f"#{row[3]}" if row[3] else ""
 
 
+def _is_mistake(row: Row) -> bool:
+    return str(row[2]).startswith(LOGGER)
+
+
+def _text(row: Row) -> str:
+    """Return a record's text; that of a mistake in the user's language."""
+    if not _is_mistake(row):
+        return str(row[4])
+    what, *more = row[4].split("\n")
+    title, colon, place = what.partition(": ")
+    return "\n".join([tr(title) + colon + place, *map(tr, more)])
+
+
 def _first_line(row: Row) -> str:
-    first, more, rest = row[4].partition("\n")
+    first, more, rest = _text(row).partition("\n")
+    if _is_mistake(row):
+        return f"{first} · {rest.rpartition(chr(10))[2]}"
     if not more:
         return str(first)
     return f"{first} … {rest.strip().splitlines()[-1] if rest.strip() else ''}"
