@@ -18,6 +18,7 @@ from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
+from app.server.breakpoints import Breakpoint, Breakpoints, Parked
 from app.server.client import ClientRequest, Clients
 from app.server.server import Server
 from app.server.site import Problem, Site, SiteError, load, save
@@ -43,7 +44,8 @@ class Session(Controls):
         self._store = store
         self._where = (host, port)
         self._clients = Clients()
-        self._server = Server(recorder, self._clients.name_of_peer)
+        self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
+        self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         self._site = Site(Path())
         self._target: str | None = None
         self._trusted = True
@@ -214,6 +216,32 @@ class Session(Controls):
     def cancel_fire(self) -> None:
         for task in self._shots:
             task.cancel()
+
+    # -- Breakpoints -----------------------------------------------------------------------
+
+    def breakpoints(self) -> list[Breakpoint]:
+        return self._breakpoints.breakpoints()
+
+    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        self._breakpoints.add(breakpoint_)
+
+    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        self._breakpoints.remove(breakpoint_)
+
+    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
+        self._breakpoints.enable(breakpoint_, enabled)
+
+    def parked(self) -> list[Parked]:
+        return self._breakpoints.parked()
+
+    def resume(self, request_id: int | None = None) -> None:
+        if request_id is None:
+            self._breakpoints.resume_all()
+        else:
+            self._breakpoints.resume(request_id)
+
+    def kill(self, request_id: int) -> None:
+        self._breakpoints.kill(request_id)
 
     # -- Looking ---------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from tornado.websocket import WebSocketHandler
 
 from app.recording.recorder import Recorder
 
+from .parking import Parking
 from .trace import RequestTrace
 
 _now = time.monotonic_ns
@@ -71,9 +72,15 @@ Explain = Callable[[RequestHandler, "BaseException | None"], tuple[str, str]]
 class Observer:
     """Makes observed subclasses of handler classes, and applications that use them."""
 
-    def __init__(self, recorder: Recorder, explain_xsrf: Explain | None = None) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        explain_xsrf: Explain | None = None,
+        parking: Parking | None = None,
+    ) -> None:
         self._recorder = recorder
         self._explain_xsrf = explain_xsrf
+        self._parking = parking
 
     def observe(self, application: Application) -> Application:
         """Let *application* use observed handlers; `get_handler_delegate` is where all pass."""
@@ -114,7 +121,10 @@ class Observer:
             method = getattr(cls, name, None)
             if method is not None:
                 namespace[name] = self._stage(name, method)
-        return cast("type[RequestHandler]", type(cls.__name__, (cls,), namespace))
+        observed = cast("type[RequestHandler]", type(cls.__name__, (cls,), namespace))
+        if self._parking is not None:
+            self._parking.watch(observed)
+        return observed
 
     def _stage(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         if name == "check_xsrf_cookie":

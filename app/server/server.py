@@ -17,10 +17,12 @@ from tornado.web import Application
 from app.recording.events import SERVER
 from app.recording.recorder import OWNER, Recorder
 
+from .breakpoints import Breakpoints
 from .build import build_application
 from .explain import explain_xsrf
 from .modules import HandlerModules
 from .observe import Observer
+from .parking import Parking
 from .site import Site, SiteError, check
 from .trace import ConnectionDelegate, ConnectionTrace, ObservedIOStream
 
@@ -52,20 +54,26 @@ class Server:
 
     What is served can be exchanged at any time: new requests get the new application, those under
     way finish on the old one, and no connection is dropped. *client_of_port* names the built-in
-    client behind a remote port, if it is one.
+    client behind a remote port, if it is one. Requests are parked at *breakpoints*.
     """
 
     def __init__(
-        self, recorder: Recorder, client_of_port: Callable[[int], str | None] = lambda port: None
+        self,
+        recorder: Recorder,
+        client_of_port: Callable[[int], str | None] = lambda port: None,
+        breakpoints: Breakpoints | None = None,
     ) -> None:
         self.recorder = recorder
+        self.breakpoints = breakpoints or Breakpoints(recorder.clock)
         self.site: Site | None = None
         self.address: tuple[str, int] | None = None
         """(host, port) while listening."""
         self._application: HTTPServerConnectionDelegate = Application()
-        self._observer = Observer(recorder, explain_xsrf)
+        self._observer = Observer(recorder, explain_xsrf, Parking(self.breakpoints))
         self._modules = HandlerModules()
-        self._delegate = ConnectionDelegate(recorder, lambda: self._application, client_of_port)
+        self._delegate = ConnectionDelegate(
+            recorder, lambda: self._application, client_of_port, self.breakpoints
+        )
         self._http_server: _ObservedHTTPServer | None = None
         self._sockets: list[socket.socket] = []
         self._context = contextvars.copy_context()
@@ -139,9 +147,11 @@ class Server:
             self.recorder.owners.pop(sock.fileno(), None)
         self._sockets = []
         server.stop()
+        self.breakpoints.kill_all()
         for stream in list(server.streams):
             stream.close()  # WebSockets too, which close_all_connections leaves open.
         await server.close_all_connections()
+        await self.breakpoints.settled()
 
     async def close(self) -> None:
         """Stop and let go of the handler modules."""

@@ -17,9 +17,12 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 from tornado.iostream import IOStream
+from tornado.log import app_log
 
 from app.recording.events import SERVER, Row
 from app.recording.recorder import OWNER, Recorder
+
+from .breakpoints import GONE, RESUMED, Breakpoints, Place, parked_at_breakpoint
 
 _END_OF_HEAD = b"\r\n\r\n"
 
@@ -71,6 +74,8 @@ class ConnectionTrace:
         self._recorder.sockets.pop(self.descriptor, None)
         if self.request is not None:
             self.request.end(self.request.if_closed)
+            if self.request.parked is not None:
+                self.request.parked.release(GONE)
         reason = repr(error) if error else "closed"
         self._recorder.begun_connections.pop(self.id, None)
         self._recorder.connections.append(self._row(self._recorder.clock(), reason))
@@ -92,6 +97,8 @@ class RequestTrace:
     request_size = 0
     response_head = b""
     response_size = 0
+    parked: Place | None = None
+    """Where a breakpoint keeps it waiting."""
 
     def __init__(
         self,
@@ -114,6 +121,21 @@ class RequestTrace:
         self._recorder = recorder
         recorder.changed_requests[self.id] = self
         self.start_ns = recorder.clock()
+
+    @property
+    def client(self) -> str | None:
+        """The built-in client that asks."""
+        return self._head[2]
+
+    @property
+    def method(self) -> str:
+        """The verb, in capitals."""
+        return self._head[3]
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self.connection.stream is not None:
+            self.connection.stream.close()
 
     def received(self, chunk: bytes) -> None:
         """A part of the request's body has arrived."""
@@ -289,8 +311,10 @@ class ConnectionDelegate(HTTPServerConnectionDelegate):
         recorder: Recorder,
         application: Callable[[], HTTPServerConnectionDelegate],
         client_of_port: Callable[[int], str | None],
+        breakpoints: Breakpoints,
     ) -> None:
         self.recorder = recorder
+        self.breakpoints = breakpoints
         self.application = application
         self.client_of_port = client_of_port
 
@@ -339,7 +363,27 @@ class _RequestDelegate(HTTPMessageDelegate):
 
     def finish(self) -> None:
         assert self._inner is not None
+        if self._parent.breakpoints.active:
+            points, trace = self._parent.breakpoints, self._trace
+            # A handler to which the body is streamed is there by now.
+            before = trace.method.lower() if "initialize" in trace.stages else "__init__"
+            place = points.park("received", trace, before)
+            if place is not None:
+                points.spawn(self._finish_when_released(place))
+                return
         self._inner.finish()
+
+    async def _finish_when_released(self, place: Place) -> None:
+        assert self._inner is not None
+        if await parked_at_breakpoint(place) != RESUMED:
+            return  # The inner delegate knows that its connection is closed.
+        try:
+            self._inner.finish()
+        except Exception:
+            # As HTTP1Connection does, which calls it as a rule.
+            app_log.error("Uncaught exception", exc_info=True)
+            self.on_connection_close()
+            self._request_conn.close()
 
     def on_connection_close(self) -> None:
         with contextlib.suppress(AttributeError):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal
 
 from app.recording.snapshot import LoopNow, PendingTask
+from app.server.breakpoints import Breakpoint, Parked
 from app.server.site import Problem, Site
 
 
@@ -83,6 +84,8 @@ class Controls(QObject):
     clients_changed = Signal()
     fired = Signal(int, int)
     """Progress of the latest shot: answered so far, in total."""
+    breakpoints_changed = Signal()
+    """The list of breakpoints changed, or which requests are parked at them."""
     failed = Signal(str)
     """A command failed; the text says why, for the user."""
 
@@ -172,4 +175,32 @@ class Controls(QObject):
 
     def dropped(self) -> int:
         """How many rows were dropped so far because the journal was full."""
+        raise NotImplementedError
+
+    def breakpoints(self) -> list[Breakpoint]:
+        """The breakpoints, in the order in which they were added."""
+        raise NotImplementedError
+
+    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        """Add a breakpoint; one that stops the same and is there already is enabled."""
+        raise NotImplementedError
+
+    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        """Delete a breakpoint; what is parked at it goes on."""
+        raise NotImplementedError
+
+    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
+        """Enable a breakpoint, or disable it; what is parked at it then goes on."""
+        raise NotImplementedError
+
+    def parked(self) -> list[Parked]:
+        """The requests that are parked at breakpoints, longest first."""
+        raise NotImplementedError
+
+    def resume(self, request_id: int | None = None) -> None:
+        """Let a parked request go on, or all of them."""
+        raise NotImplementedError
+
+    def kill(self, request_id: int) -> None:
+        """Close a parked request's connection; nothing more of its handler is called."""
         raise NotImplementedError

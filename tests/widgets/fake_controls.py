@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.recording.snapshot import LoopNow, PendingTask
+from app.server.breakpoints import Breakpoint, Parked
 from app.server.site import Problem, Route, Site
 from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
 
@@ -47,6 +48,10 @@ class FakeControls(Controls):
         self.where = ("127.0.0.1", 8888)
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
+        self.points: list[Breakpoint] = []
+        self.places: list[Parked] = []
+        self.resumed: list[int | None] = []
+        self.killed: list[int] = []
         self.held = HoldState(False, 1.0, 0, None)
         self.steps: list[tuple[Step, int]] = []
         self._clients = {
@@ -151,3 +156,29 @@ class FakeControls(Controls):
 
     def dropped(self) -> int:
         return 0
+
+    def breakpoints(self) -> list[Breakpoint]:
+        return list(self.points)
+
+    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        if breakpoint_ not in self.points:
+            self.points.append(breakpoint_)
+        self.breakpoints_changed.emit()
+
+    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
+        self.points.remove(breakpoint_)
+        self.breakpoints_changed.emit()
+
+    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
+        at = self.points.index(breakpoint_)
+        self.points[at] = replace(breakpoint_, enabled=enabled)
+        self.breakpoints_changed.emit()
+
+    def parked(self) -> list[Parked]:
+        return self.places
+
+    def resume(self, request_id: int | None = None) -> None:
+        self.resumed.append(request_id)
+
+    def kill(self, request_id: int) -> None:
+        self.killed.append(request_id)
