@@ -95,9 +95,11 @@ class Program:
     def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:
         from PySide6.QtCore import QSettings
 
+        from app.loop import TickLoop
         from app.recording import capture
         from app.recording.store import Store
         from app.session import Session
+        from app.watchdog import Watchdog
         from app.widgets.frame_clock import FrameClock
         from app.widgets.i18n import language
         from app.widgets.main_window import MainWindow
@@ -118,6 +120,8 @@ class Program:
         self.theme = Theme(settings)
         self.theme.apply()
         self.window = MainWindow(self.store, self.session, self.theme)
+        self.watchdog = Watchdog(loop, TickLoop._run_ready.__code__, recorder)
+        self.session.watch_with(self.watchdog, chosen.block_limit)
         self.clock = FrameClock(self.frame, self.is_live)
         self.ended = asyncio.Event()
 
@@ -132,13 +136,17 @@ class Program:
             self.window.show()
             self.clock.start(self.loop)
             self._settle()
+            if self.options.open is None:
+                self.watchdog.start()
             await self.ended.wait()
             self.clock.stop()
+            self.watchdog.stop()
             self.frame(settle_ns=0)
             self._keep_results()
             return 0
         finally:
             self.clock.stop()
+            self.watchdog.stop()
             await self.session.close()
             self.window.close()
             self.window.deleteLater()
@@ -223,11 +231,13 @@ class Program:
         """Fold what was recorded into the store and let the window show it."""
         if self.options.open is None:
             self.store.apply(self.recorder.drain(settle_ns))
+            if self.watchdog.pending and self.watchdog.settle(self.store, final=not settle_ns):
+                self.store.apply(self.recorder.drain(settle_ns))
         self.window.frame()
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""
-        return bool(self.store.open_requests)
+        return bool(self.store.open_requests) or self.watchdog.pending
 
     def _keep_results(self) -> None:
         from app.recording import capture

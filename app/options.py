@@ -31,6 +31,7 @@ class Options:
     exit_after: float | None = None
     trust: bool = False
     lang: str | None = None
+    block_limit: float | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,6 +84,12 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--exit-after", type=_seconds, metavar="SECONDS", help="end after a while")
     parser.add_argument("--trust", action="store_true", help="run the project's code unasked")
     parser.add_argument("--lang", choices=("en", "zh"), help="language of the window")
+    parser.add_argument(
+        "--block-limit",
+        type=_seconds,
+        metavar="SECONDS",
+        help="interrupt handlers that block the loop for longer; 0 lets them",
+    )
     parser.add_argument("--version", action="version", version=f"Loopscope {__version__}")
     options = Options(**vars(parser.parse_args(arguments)))
     if options.app is not None and options.project is not None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from PySide6.QtCore import QSettings
+
 from app.loop import TickLoop
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
@@ -23,10 +25,12 @@ from app.server.client import ClientRequest, Clients
 from app.server.server import Server
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
+from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
 """The project that opens when none is named."""
+_BLOCK_LIMIT = "server/block_limit"
 
 
 class Session(Controls):
@@ -53,6 +57,7 @@ class Session(Controls):
         self._shots: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
         self._paused_ns: int | None = None
+        self._watchdog: Watchdog | None = None
         self._client_context = contextvars.copy_context()
         self._client_context.run(OWNER.set, CLIENT)
 
@@ -137,6 +142,25 @@ class Session(Controls):
         self._where = self.host_and_port
         await self._server.stop()
         self.server_changed.emit()
+
+    def watch_with(self, watchdog: Watchdog, limit: float | None) -> None:
+        """Let *watchdog* interrupt what blocks the loop after *limit* s, if given: 0 is never.
+
+        Without it, that is as it was last chosen in the window.
+        """
+        self._watchdog = watchdog
+        if limit is None:
+            limit = float(str(QSettings().value(_BLOCK_LIMIT, LIMIT_S)))
+        watchdog.limit = limit or None
+
+    @property
+    def block_limit(self) -> float | None:
+        return None if self._watchdog is None else self._watchdog.limit
+
+    def set_block_limit(self, seconds: float | None) -> None:
+        if self._watchdog is not None:
+            self._watchdog.limit = seconds
+            QSettings().setValue(_BLOCK_LIMIT, seconds or 0.0)
 
     async def close(self) -> None:
         """End everything this session started."""

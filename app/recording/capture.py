@@ -48,6 +48,8 @@ CREATE TABLE cookies(request_id, seq, direction, name, value, attributes, verdic
   PRIMARY KEY(request_id, seq));
 CREATE TABLE xsrf(request_id, verdict, detail);
 CREATE TABLE log(time_ns, level, logger, request_id, text);
+CREATE TABLE blocks(id INTEGER PRIMARY KEY, run_id, domain, request_id, file, line, function,
+  start_ns, end_ns, stack, interrupted, delayed_count, delayed);
 CREATE INDEX runs_by_request ON runs(request_id);
 """
 
@@ -121,6 +123,7 @@ def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> 
                 (since(time), level, logger, request or None, text)
                 for time, level, logger, request, text in store.log
             ),
+            "blocks": _blocks(store, since),
         }
         for table, rows in tables.items():
             _insert(database, table, rows)
@@ -189,6 +192,13 @@ def _requests(store: Store, since: Callable[[int | None], int | None]) -> Iterat
         )
 
 
+def _blocks(store: Store, since: Callable[[int | None], int | None]) -> Iterator[Row]:
+    for id_, run, owner, file, line, function, start, end, *rest in store.blocks.rows:
+        place = (file, line, function)
+        whose = (domain_of(owner), request_of(owner))
+        yield (id_, run, *whose, *place, since(start), since(end), *rest)
+
+
 def _cookies(store: Store) -> Iterator[Row]:
     for row in store.requests.rows:
         request = Request(*row)
@@ -234,8 +244,14 @@ def _batch(database: sqlite3.Connection) -> Batch:
     return Batch(**rows)
 
 
+_ADDED = frozenset({"blocks"})
+"""The tables that older recordings of this version do not have."""
+
+
 def _read_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Row]:
     database.row_factory = sqlite3.Row
+    if kind in _ADDED and not database.execute(f"PRAGMA table_info({kind})").fetchall():
+        return
     for found in database.execute(f"SELECT * FROM {kind} ORDER BY rowid"):
         known = dict(found)
         values = dict(known)

@@ -193,6 +193,29 @@ class Log(NamedTuple):
     text: str
 
 
+class Block(NamedTuple):
+    """One run that kept the loop from everything else for long.
+
+    ``file``, ``line`` and ``function`` say where it stood when that was noticed, ``stack`` the
+    whole way there, the latest call last. ``interrupted`` is 1 when it was ended for it.
+    ``delayed`` numbers the other requests that waited meanwhile, as a JSON array of at most 100;
+    ``delayed_count`` is how many there were.
+    """
+
+    id: int
+    run_id: int
+    owner: int
+    file: str
+    line: int
+    function: str
+    start_ns: int
+    end_ns: int
+    stack: str
+    interrupted: int
+    delayed_count: int
+    delayed: str
+
+
 class Batch(NamedTuple):
     """What was recorded since the last drain: the rows of each kind in the order of their keys.
 
@@ -207,6 +230,7 @@ class Batch(NamedTuple):
     waits: list[Row]
     xsrf: list[Row]
     log: list[Row]
+    blocks: list[Row]
 
 
 KINDS: dict[str, type[tuple[Any, ...]]] = {
@@ -218,4 +242,5 @@ KINDS: dict[str, type[tuple[Any, ...]]] = {
     "waits": Wait,
     "xsrf": Xsrf,
     "log": Log,
+    "blocks": Block,
 }

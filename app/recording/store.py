@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .events import (
     SERVER,
     Batch,
+    Block,
     Connection,
     Request,
     Row,
@@ -134,6 +135,7 @@ class Capacity(NamedTuple):
     tasks: int = 60_000
     waits: int = 150_000
     log: int = 20_000
+    blocks: int = 5_000
     bytes: int = 96 << 20
 
 
@@ -153,6 +155,7 @@ class Store:
         self.requests = Table(capacity.requests)
         self.tasks = Table(capacity.tasks)
         self.waits = Table(capacity.waits)
+        self.blocks = Table(capacity.blocks)
         self.log: list[Row] = []
         self.log_forgotten = 0
         self.xsrf: dict[int, list[Row]] = {}
@@ -185,6 +188,7 @@ class Store:
         self._apply_requests(batch.requests)
         for row in batch.xsrf:
             self.xsrf.setdefault(row[0], []).append(row)
+        self.blocks.extend(batch.blocks)
         self.log.extend(batch.log)
         if len(self.log) > self.capacity.log * 1.1:
             excess = len(self.log) - self.capacity.log
@@ -243,7 +247,7 @@ class Store:
 
     def forgotten(self) -> dict[str, int]:
         """Return how many rows of each kind were forgotten to stay within the capacity."""
-        kinds = ("ticks", "runs", "connections", "requests", "tasks", "waits")
+        kinds = ("ticks", "runs", "connections", "requests", "tasks", "waits", "blocks")
         return {kind: getattr(self, kind).forgotten for kind in kinds} | {"log": self.log_forgotten}
 
     def request(self, id_: int | None) -> Request | None:
@@ -265,6 +269,11 @@ class Store:
         """Return the tick with this id, or None."""
         row = self.ticks.get(id_)
         return None if row is None else Tick(*row)
+
+    def block_of(self, run_id: int) -> Block | None:
+        """Return how a run blocked the loop, or None when it did not."""
+        rows = reversed(self.blocks.rows)  # Few, and asked for one at a time.
+        return next((Block(*row) for row in rows if row[1] == run_id), None)
 
     def connection(self, id_: int | None) -> Connection | None:
         """Return the connection with this id, or None."""

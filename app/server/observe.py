@@ -14,6 +14,7 @@ from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
 from tornado.web import Application, ErrorHandler, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
+from app.recording.blocks import Interrupted, InterruptedStep
 from app.recording.recorder import Recorder
 
 from .parking import Parking
@@ -232,8 +233,11 @@ def _words(error: BaseException) -> str:
 def _reraise(error: BaseException, user_code: bool) -> NoReturn:
     """Raise *error* again, or what must stand for it.
 
-    ``sys.exit()`` in a handler must not end the window around it: it becomes a 500.
+    ``sys.exit()`` in a handler must not end the window around it: it becomes a 500. A handler that
+    was interrupted because it blocked the loop becomes a 503.
     """
+    if isinstance(error, (Interrupted, InterruptedStep)):
+        raise HTTPError(503, "%s", error) from error
     passes = (Exception, asyncio.CancelledError, GeneratorExit)
     if isinstance(error, passes) or not user_code:
         raise error

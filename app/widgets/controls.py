@@ -117,6 +117,15 @@ class Controls(QObject):
         """Stop accepting; requests under way are ended."""
         raise NotImplementedError
 
+    @property
+    def block_limit(self) -> float | None:
+        """After how many seconds a handler that blocks the loop is interrupted; None: never."""
+        raise NotImplementedError
+
+    def set_block_limit(self, seconds: float | None) -> None:
+        """Interrupt handlers that block the loop after *seconds*, or let them."""
+        raise NotImplementedError
+
     def apply(self, site: Site) -> list[Problem]:
         """Serve *site* from the next request on. On any problem the last good version stays."""
         raise NotImplementedError
