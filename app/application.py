@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,7 @@ class Program:
             self.window.close()
             self.window.deleteLater()
             logging.getLogger().removeHandler(logs)
+            logging.captureWarnings(False)
 
     def _listen_for_the_end(self) -> None:
         self.window.closed.connect(self.ended.set)
@@ -166,6 +168,9 @@ class Program:
         handler = RecordingHandler(self.recorder)
         root = logging.getLogger()
         root.addHandler(handler)
+        logging.captureWarnings(True)
+        # Each of them is a mistake that is worth showing, not only the first at its line.
+        warnings.filterwarnings("always", r"coroutine .* was never awaited", RuntimeWarning)
         root.setLevel(logging.INFO)
         # The requests table shows each access; a log record for each would only cost time.
         logging.getLogger("tornado.access").setLevel(logging.WARNING)
