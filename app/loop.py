@@ -736,8 +736,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """Let a socket's callback belong to whom the socket is busy with."""
         owner = self.recorder.owners.get(descriptor)
         if owner is not None and context.get(OWNER, WINDOW) != owner:
-            with contextlib.suppress(RuntimeError):  # In use by the run that turns a nested loop.
+            try:
                 context.run(OWNER.set, owner)
+            except RuntimeError:  # In use by the run that turns a nested loop.
+                return
 
     def _warn_if_slow(self, handle: asyncio.Handle, seconds: float) -> None:
         self._current_handle = None

@@ -40,8 +40,12 @@ _run_start = itemgetter(Run._fields.index("start_ns"))
 _run_end = itemgetter(Run._fields.index("end_ns"))
 _WAIT_OWNER = Wait._fields.index("owner")
 _wait_start = itemgetter(Wait._fields.index("start_ns"))
-_HEAD_IN, _BODY_IN = (Request._fields.index(f"request_{part}") for part in ("head", "body"))
-_HEAD_OUT, _BODY_OUT = (Request._fields.index(f"response_{part}") for part in ("head", "body"))
+_blobs = itemgetter(
+    *map(
+        Request._fields.index,
+        ("request_head", "request_body", "response_head", "response_body"),
+    )
+)
 
 _id = itemgetter(0)
 _seq = itemgetter(1)
@@ -57,6 +61,8 @@ class Table:
         self.capacity = capacity
         self.rows: list[Row] = []
         self.forgotten = 0
+        self.last_forgotten = 0
+        """The highest id that was forgotten."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -107,7 +113,7 @@ class Table:
                 found = self.index(id_)
             if found is not None:
                 own[found] = row
-            elif id_ > first:
+            elif id_ > self.last_forgotten:
                 own.insert(bisect_left(own, id_, key=_id), row)
         own.extend(rows[known:])
         return self._trim()
@@ -121,7 +127,9 @@ class Table:
         """Forget the oldest *count* rows and return them."""
         gone = self.rows[:count]
         del self.rows[:count]
-        self.forgotten += len(gone)
+        if gone:
+            self.forgotten += len(gone)
+            self.last_forgotten = gone[-1][0]
         return gone
 
 
@@ -166,7 +174,6 @@ class Store:
         self._waits_by_owner = ByOwner(self.waits.rows, _WAIT_OWNER, _wait_start)
         self.long_requests = LongSpans()
         self.bytes = 0
-        self._newest_request = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
 
@@ -200,22 +207,27 @@ class Store:
     def _apply_requests(self, rows: list[Row]) -> None:
         if not rows:
             return
-        self._forget_bytes(self.requests.upsert(rows))
-        still_open, newest, size = self.open_requests, self._newest_request, 0
+        known = self.requests.rows
+        newest = known[-1][0] if known else 0
+        still_open, size = self.open_requests, 0
         for row in rows:
             id_, start, end = row[0], row[_REQUEST_START], row[_REQUEST_END]
-            if id_ > newest:
+            old = None if id_ > newest else self.requests.get(id_)
+            if old is None:
                 self._adopt(id_, row[_REQUEST_RUN])
-            elif still_open.pop(id_, None) is None:
-                continue  # It had ended before; only its last stages are new.
+            elif old[_REQUEST_END] is not None:
+                continue  # Only its last stages are new.
             if end is None:
                 still_open[id_] = row
+                continue
+            still_open.pop(id_, None)
+            if id_ <= self.requests.last_forgotten:
                 continue
             size += request_bytes(row)
             if end - start >= SHORT_NS:
                 self.long_requests.add(id_, start, end)
-        self._newest_request = max(newest, rows[-1][0])
         self.bytes += size
+        self._forget_bytes(self.requests.upsert(rows))
         self._forget_requests()
 
     def _adopt(self, request_id: int, run_id: int) -> None:
@@ -223,11 +235,17 @@ class Store:
 
         That run came first and could not know the number yet.
         """
-        run = self.runs.get(run_id)
-        at = None if run is None else self.runs.index(run[_RUN_CAUSE])
-        if at is None:
-            return
         rows = self.runs.rows
+        if not rows:
+            return
+        first = rows[0][0]
+        at = run_id - first
+        if not 0 <= at < len(rows) or rows[at][0] != run_id:
+            at = self.runs.position(run_id)  # Some runs between were dropped.
+        if at < len(rows):
+            at = rows[at][_RUN_CAUSE] - first
+        if not 0 <= at < len(rows):
+            return
         cause = rows[at]
         if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
             rows[at] = (*cause[:_RUN_OWNER], request_id, *cause[_RUN_OWNER + 1 :])
@@ -339,4 +357,4 @@ class Store:
 
 def request_bytes(row: Row) -> int:
     """Return the bytes of heads and bodies that a request's row holds."""
-    return len(row[_HEAD_IN]) + len(row[_BODY_IN]) + len(row[_HEAD_OUT]) + len(row[_BODY_OUT])
+    return sum(map(len, _blobs(row)))
