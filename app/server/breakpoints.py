@@ -14,6 +14,8 @@ STAGES = ("received", "prepare", "verb", "finish")
 """Where a request can be parked: when it is received in full, before its handler is made; before
 ``prepare``; before the method of its verb; before ``finish``."""
 
+PARKED = "parked before "
+"""How the stages are called that parked requests leave; a method's name follows."""
 RESUMED, GONE, KILLED = "resumed", "gone", "killed"
 """Why a request is parked no longer: it may go on, its connection is closed, it must not go on."""
 
@@ -91,7 +93,7 @@ class Place:
         self.request = request
         self.future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._points = points
-        self._stage = request.begin_stage(f"parked before {parked.before}", parked.since_ns)
+        self._stage = request.begin_stage(PARKED + parked.before, parked.since_ns)
         request.parked = self
 
     def release(self, why: str) -> None:

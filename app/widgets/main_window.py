@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, Q
 
 from app.recording.store import Store
 
+from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
 from .clients import ClientsPanel
 from .connections import ConnectionsPanel
@@ -26,6 +27,7 @@ from .menus import Menus
 from .metrics import busy, measure
 from .parts import Banner
 from .refresher import Refresher
+from .request_menu import RequestMenu
 from .requests import RequestsPanel
 from .selection import Selection
 from .site_tree import SiteTree
@@ -87,11 +89,13 @@ class MainWindow(QMainWindow):
         self.cookies = CookiesPanel(store, controls, selection, theme)
         self.connections = ConnectionsPanel(store, theme)
         self.log = LogPanel(store, selection, theme)
+        self.breakpoints = BreakpointsPanel(store, controls, theme)
         self.clients = ClientsPanel(controls, theme)
         self.detail = DetailPanel(store, selection, theme)
         self._refresher.add(self.timeline, 0)
         for panel in (self.requests, self.waiting, self.cookies, self.connections, self.log):
             self._refresher.add(panel)
+        self._refresher.add(self.breakpoints)
         self._refresher.add(self.loop_now)
         self._refresher.add(self.detail)
         self._refresher.add(self.clients, 0.25)
@@ -108,6 +112,7 @@ class MainWindow(QMainWindow):
             (self.cookies, "Cookies"),
             (self.connections, "Connections"),
             (self.log, "Log"),
+            (self.breakpoints, "Breakpoints"),
         ):
             self.traffic.add(panel, title)
         clients.add(self.clients, "Clients")
@@ -164,9 +169,12 @@ class MainWindow(QMainWindow):
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
         self.timeline.request_selected.connect(self.selection.select)
-        for panel in (self.loop_now, self.waiting):
+        for panel in (self.loop_now, self.waiting, self.breakpoints):
             panel.request_selected.connect(self.selection.select)
         self.waiting.open_source.connect(self.editors.open_source)
+        self.breakpoints.parked_changed.connect(self._show_parked)
+        request_menu = RequestMenu(self.requests.view, self.controls)
+        request_menu.added.connect(lambda: self.traffic.show_page(self.breakpoints))
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
         self.editors.failed.connect(self.say)
@@ -182,6 +190,10 @@ class MainWindow(QMainWindow):
         seen = self.centre.stack.currentWidget() is self.timeline
         self.timeline.tools.setVisible(seen)
         self._refresher.all_visible()
+
+    def _show_parked(self, count: int) -> None:
+        title = tr("Breakpoints")
+        self.traffic.set_title(self.breakpoints, f"{title} ({count})" if count else title)
 
     def _show_heading(self, request_id: int, text: str) -> None:
         hue = self.theme.hue(request_id) if request_id else None
@@ -235,7 +247,7 @@ class MainWindow(QMainWindow):
 
     def say(self, text: str) -> None:
         """Show a failure in words."""
-        self.banner.say(text)
+        self.banner.say(tr(text))
 
     def ask_trust(self, name: str, answered: Callable[[bool], None]) -> None:
         """Ask whether the code of *name* may be run; *answered* is called with the answer."""

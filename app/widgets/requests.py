@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.recording.events import Row
 from app.recording.headers import cookies
 from app.recording.store import Store
+from app.server.breakpoints import PARKED
 
 from .i18n import tr
 from .parts import EmptyState, OrEmpty
@@ -59,6 +60,8 @@ def status_words(row: Row) -> str:
     outcome, status = row[18], row[8]
     if outcome == "aborted":
         return f"✗ {tr('aborted')}"
+    if is_parked(row):
+        return f"‖ {tr('parked')}"
     if status is None:
         return "…"
     return f"{status} {status_glyph(status)[0]}"
@@ -66,7 +69,20 @@ def status_words(row: Row) -> str:
 
 def status_colour(row: Row) -> str:
     """Return the token of a request's status."""
+    if is_parked(row):
+        return "warn"
     return "error" if row[18] == "aborted" else status_glyph(row[8])[1]
+
+
+def is_parked(row: Row) -> bool:
+    """Return whether a breakpoint keeps a request waiting: such a stage has not ended."""
+    if row[10] is not None:
+        return False
+    stages = row[19]
+    names, ends = stages[::4], stages[2::4]
+    return any(
+        end is None and name.startswith(PARKED) for name, end in zip(names, ends, strict=True)
+    )
 
 
 def path_of(uri: str) -> str:
