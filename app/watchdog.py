@@ -14,6 +14,7 @@ import contextlib
 import dis
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -49,8 +50,8 @@ AGAIN_S = 0.25
 """How long an interrupted run has to get out; how often the other window hears of a block."""
 STUBBORN_S = 0.02
 """How soon code that catches what interrupts it is interrupted again."""
-_PATIENCE = 200
-"""How many lines are left for a better place to interrupt."""
+_PATIENCE = 5
+"""How often the best place to interrupt is tried before any is taken."""
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _now = time.monotonic_ns
 
@@ -123,7 +124,6 @@ class Watchdog:
         self._caught: list[_Caught] = []
         self._current: _Caught | None = None
         self._block_id = 0
-        self._patience = 0
         self._tracing = False
         self._handler = self._alarm  # One object: it is compared by identity.
         self._previous: Any = None
@@ -235,13 +235,16 @@ class Watchdog:
             caught.stack = places(frames)
         caught.tries += 1
         error = self._error(caught, lasted, frames)
+        caught.again_ns = 0
         if caught.tries == 1:
             caught.again_ns = _now() + int(AGAIN_S * 1e9)
             self._set(AGAIN_S)
-            raise error
-        # It catches what is raised. From here on it is raised at a line that catches nothing.
-        self._set(STUBBORN_S)
-        self._trace(caught, error, user)
+        else:
+            # It catches what is raised. Once it has, it gets the same again, at a line where
+            # nothing is caught: there the tracing does not end before.
+            self._set(STUBBORN_S)
+            self._trace(caught, error, user)
+        raise error
 
     def _error(
         self, caught: _Caught, lasted: float, frames: list[FrameType]
@@ -253,7 +256,8 @@ class Watchdog:
 
     def _trace(self, caught: _Caught, error: BaseException, user: list[FrameType]) -> None:
         run_id, recorder = caught.run_id, self._recorder
-        self._patience = _PATIENCE
+        # Where everything is within a try whose end is welcome, only chance helps.
+        desperate = caught.tries > _PATIENCE
 
         def trace(frame: FrameType, event: str, argument: object) -> Any:
             if recorder.run_id != run_id:
@@ -261,10 +265,8 @@ class Watchdog:
                 return None
             if is_library(frame.f_code):
                 return None
-            if event == "line":
-                self._patience -= 1
-                if self._patience < 0 or not _catches(frame):
-                    raise error  # Which ends the tracing.
+            if event == "line" and (not _catches(frame) or (desperate and random.random() < 0.25)):
+                raise error  # Which ends the tracing.
             return trace
 
         self._tracing = True
@@ -329,5 +331,10 @@ def _catches(frame: FrameType) -> bool:
     """Return whether an exception raised where *frame* stands would be handled in it."""
     with contextlib.suppress(Exception):
         entries = dis._parse_exception_table(frame.f_code)  # type: ignore[attr-defined]
-        return any(entry.start <= frame.f_lasti < entry.end for entry in entries)
+        return any(
+            entry.start <= frame.f_lasti < entry.end
+            # What the compiler puts around every coroutine catches nothing.
+            and not (entry.lasti and not entry.depth)
+            for entry in entries
+        )
     return False
