@@ -7,7 +7,7 @@ import contextvars
 import itertools
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 from PySide6.QtCore import QSettings
 
+from app.act import Acts, TooLate
 from app.loop import TickLoop
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
@@ -47,6 +48,7 @@ class Session(Controls):
         self._recorder = recorder
         self._store = store
         self._where = (host, port)
+        self._acts = Acts(loop, self.failed.emit)
         self._clients = Clients()
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
@@ -274,6 +276,23 @@ class Session(Controls):
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self._loop.pending_tasks(limit)
+
+    # -- Ending waits by hand ------------------------------------------------------------------
+
+    def resolve_wait(self, task_id: int, wait_id: int, value: object) -> None:
+        self._act(lambda: self._acts.resolve(task_id, wait_id, value))
+
+    def fail_wait(self, task_id: int, wait_id: int, error: Exception) -> None:
+        self._act(lambda: self._acts.fail(task_id, wait_id, error))
+
+    def cancel_task(self, task_id: int) -> None:
+        self._act(lambda: self._acts.cancel(task_id))
+
+    def _act(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except TooLate as error:
+            self.failed.emit(str(error))
 
     # -- Holding ---------------------------------------------------------------------------
 

@@ -1028,7 +1028,7 @@ def test_looking_at_the_loop(loop: TickLoop) -> None:
         assert now.ready[0].text == "print"
         assert now.sockets[0].role == "own"
         pending = {entry.task_id: entry for entry in loop.pending_tasks(10)}
-        assert pending[2].resolver.startswith("timer, in ")
+        assert str(pending[2].resolver[0]).startswith("timer, in ")
         assert pending[2].future.startswith("sleep")
         task.cancel()
 

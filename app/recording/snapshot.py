@@ -48,19 +48,39 @@ class LoopNow(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A suspended coroutine frame: where it stands; ``library`` for installed code."""
+    """A suspended coroutine frame: where it stands; ``library`` for installed code.
+
+    ``source`` is the line of code there, cut when it is long; empty when it is not to be had.
+    """
 
     file: str
     line: int
     function: str
     library: bool
+    source: str = ""
+
+
+class Phrase(NamedTuple):
+    """English words with ``{places}`` and what is in them, so that they can be translated."""
+
+    text: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return self.text.format(**dict(self.values))
 
 
 class PendingTask(NamedTuple):
     """A task that has not finished, its frames from the outermost to the innermost.
 
-    ``future`` names what it is suspended on and ``resolver`` who can resolve it; empty when it
-    is ready to run. ``since_ns`` is when the wait began, on the recorder's clock.
+    ``future`` names what it is suspended on and ``resolver`` who can resolve it: the first of
+    these to act does. Both are empty when the task is ready to run; ``resolver`` also when nobody
+    is known. ``since_ns`` is when the wait began, on the recorder's clock, and ``wait_id`` its
+    number. ``kind`` is one of `waiting.KINDS`, ``future_id`` the number in ``Future #12``.
+
+    ``resolvable`` says whether the Future can be given a value. ``machinery`` says why nobody
+    should: ``future`` (a library made it), ``library``, ``connection`` or ``loopscope`` (the task
+    is theirs); empty for what the program made itself.
     """
 
     task_id: int
@@ -69,5 +89,10 @@ class PendingTask(NamedTuple):
     owner: int
     frames: list[Frame]
     future: str
-    resolver: str
+    resolver: tuple[Phrase, ...]
     since_ns: int | None
+    kind: str = ""
+    wait_id: int = 0
+    future_id: int = 0
+    resolvable: bool = False
+    machinery: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import linecache
 import sys
 import sysconfig
 import time
@@ -22,14 +23,20 @@ from types import (
 from typing import Any
 
 from .events import Row
+from .reach import is_task
 from .recorder import OWNER, Recorder
 from .snapshot import Frame, PendingTask
+from .waiting import Explainer, Step, Why
 
 _LIBRARY = tuple(
     {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
     | {sysconfig.get_path("stdlib"), str(Path(__file__).resolve().parents[1])}
 )
 
+_OWN = str(Path(__file__).resolve().parents[1] / "_")[:-1]
+_CONNECTIONS = ("HTTP1ServerConnection._server_request_loop", "RequestHandler._execute")
+_LINE = 200
+"""How much of a source line is kept, in characters."""
 _NAMED = frozenset((FunctionType, MethodType, BuiltinMethodType, type))
 _ARGS: Any = BaseException.__dict__["args"]
 _now = time.monotonic_ns
@@ -49,6 +56,9 @@ class TaskWatch:
         self._wait_id = 0
         self._future_id = 0
         self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
+        self._lines: dict[tuple[int, int], tuple[CodeType, str]] = {}
+        self._near: dict[int, Why | None] = {}
+        """What a search found for the waits that are still under way, by their number."""
 
     def created(
         self,
@@ -168,7 +178,7 @@ class TaskWatch:
 
     def _place(self, awaitable: Any) -> str:
         is_coroutine = type(awaitable) is CoroutineType
-        frame = awaitable.cr_frame if is_coroutine else next(_frames(awaitable))
+        frame = awaitable.cr_frame if is_coroutine else next(_chain(awaitable))[1]
         code = frame.f_code
         # By id, since a code object is hashed anew each time; the entry keeps the object alive.
         key = (id(code), frame.f_lasti)
@@ -183,51 +193,73 @@ class TaskWatch:
     def pending(self, loop: asyncio.AbstractEventLoop, limit: int) -> list[PendingTask]:
         """Return up to *limit* tasks of *loop* that have not finished, longest wait first."""
         found = []
-        for task in asyncio.all_tasks(loop):
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
             row = getattr(task, "_loopscope", None) or self.created(task)
             wait = getattr(task, "_loopscope_wait", None)
             found.append((wait[5] if wait else sys.maxsize, row[0], task, row, wait))
         found.sort(key=lambda entry: entry[:2])
-        return [_pending(loop, task, row, wait) for _, _, task, row, wait in found[:limit]]
+        going_on = {wait[0] for *_, wait in found if wait}
+        self._near = {id_: why for id_, why in self._near.items() if id_ in going_on}
+        explainer = Explainer(loop, tasks, self._recorder.sockets, self._near)
+        return [self._pending(explainer, *entry[2:]) for entry in found[:limit]]
+
+    def _pending(self, explainer: Explainer, task: Any, row: Row, wait: Row | None) -> PendingTask:
+        chain = list(_chain(task.get_coro()))
+        frames = [self._frame(frame) for _, frame in chain]
+        waiter = task._fut_waiter
+        why = Why("", ())
+        if waiter is not None:
+            steps = [
+                Step(one, f"{frame.f_globals.get('__name__')} {frame.f_code.co_qualname}", library)
+                for (one, frame), library in zip(chain, (f.library for f in frames), strict=True)
+            ]
+            try:
+                why = explainer.why(task, waiter, steps, wait[0] if wait else 0)
+            except Exception:  # A Future or a library of a kind that nobody has seen yet.
+                why = Why("future", ())
+        plain = waiter is not None and not is_task(waiter)
+        if plain:
+            self.future_name(waiter)
+        return PendingTask(
+            task_id=row[0],
+            name=task.get_name(),
+            coroutine=row[2],
+            owner=wait[2] if wait else row[5],
+            frames=frames,
+            future=wait[3] if wait else "",
+            resolver=why.who,
+            since_ns=wait[5] if wait else None,
+            kind=why.kind,
+            wait_id=wait[0] if wait else 0,
+            future_id=getattr(waiter, "_loopscope_number", 0) if plain else 0,
+            resolvable=plain and bool(wait),
+            machinery=_machinery(frames) or ("future" if why.kind and why.library else ""),
+        )
+
+    def _frame(self, frame: FrameType) -> Frame:
+        code, line = frame.f_code, frame.f_lineno
+        key = (id(code), line)
+        known = self._lines.get(key)
+        if known is None:
+            if len(self._lines) > 10_000:
+                self._lines.clear()
+            text = linecache.getline(code.co_filename, line or 0).strip()
+            self._lines[key] = known = (code, text[:_LINE])
+        return Frame(code.co_filename, line, code.co_qualname, is_library(code), known[1])
 
 
-def _pending(loop: asyncio.AbstractEventLoop, task: Any, row: Row, wait: Row | None) -> PendingTask:
-    frames = [
-        Frame(f.f_code.co_filename, f.f_lineno, f.f_code.co_qualname, is_library(f.f_code))
-        for f in _frames(task.get_coro())
-    ]
-    waiter = task._fut_waiter
-    resolver = _resolver(loop, waiter, frames) if waiter is not None else ""
-    return PendingTask(
-        task_id=row[0],
-        name=task.get_name(),
-        coroutine=row[2],
-        owner=wait[2] if wait else row[5],
-        frames=frames,
-        future=wait[3] if wait else "",
-        resolver=resolver,
-        since_ns=wait[5] if wait else None,
-    )
-
-
-def _resolver(loop: Any, waiter: Any, frames: list[Frame]) -> str:
-    """Say who can resolve *waiter*, as far as the loop knows; empty when nobody is known."""
-    if isinstance(waiter, asyncio.Task):
-        row = getattr(waiter, "_loopscope", None)
-        return f"Task #{row[0]} {row[2]}" if row else "a task"
-    for _, _, timer in loop._scheduled:
-        if not timer._cancelled and timer._args and timer._args[0] is waiter:
-            return f"timer, in {max(0.0, timer.when() - loop.time()):.3f} s"
-    innermost = frames[-1] if frames else None
-    if innermost and innermost.library and "tornado" in innermost.file:
-        if "Connection" in innermost.function or "IOStream" in innermost.function:
-            return "socket"
-        if "WebSocket" in innermost.function:
-            return "socket"
-    for callback, _ in waiter._callbacks or ():
-        if "_chain_future" in getattr(callback, "__qualname__", ""):
-            return "executor thread"
-    return ""
+def _machinery(frames: list[Frame]) -> str:
+    """Say whose a task is that none of the program's own code stands in."""
+    if not frames:
+        return ""
+    if frames[0].file.startswith(_OWN):
+        return "loopscope"
+    if not all(frame.library for frame in frames):
+        return ""
+    if frames[0].function in _CONNECTIONS:
+        return "connection"
+    return "library"
 
 
 def _outcome(task: Any) -> str:
@@ -245,21 +277,21 @@ def _outcome(task: Any) -> str:
     return f"{type(error).__name__}({', '.join(arguments)})"
 
 
-def _frames(awaitable: Any) -> Iterator[FrameType]:
-    """Yield the suspended frames of a coroutine, from the outermost to the innermost."""
+def _chain(awaitable: Any) -> Iterator[tuple[Any, FrameType]]:
+    """Yield the suspended coroutines with their frames, from the outermost to the innermost."""
     while True:
-        kind = type(awaitable)
+        kind, this = type(awaitable), awaitable
         if kind is CoroutineType:
-            frame, awaitable = awaitable.cr_frame, awaitable.cr_await
+            frame, awaitable = this.cr_frame, this.cr_await
         elif kind is GeneratorType:
-            frame, awaitable = awaitable.gi_frame, awaitable.gi_yieldfrom
+            frame, awaitable = this.gi_frame, this.gi_yieldfrom
         elif kind is AsyncGeneratorType:
-            frame, awaitable = awaitable.ag_frame, awaitable.ag_await
+            frame, awaitable = this.ag_frame, this.ag_await
         else:
             return
         if frame is None:
             return
-        yield frame
+        yield this, frame
 
 
 class _InLibrary(dict[str, bool]):

@@ -162,6 +162,18 @@ class Controls(QObject):
         """The tasks that have not finished, oldest wait first."""
         raise NotImplementedError
 
+    def resolve_wait(self, task_id: int, wait_id: int, value: object) -> None:
+        """Give the Future that a task waits for a value; `failed` says when it is too late."""
+        raise NotImplementedError
+
+    def fail_wait(self, task_id: int, wait_id: int, error: Exception) -> None:
+        """Let the Future that a task waits for raise *error*; likewise."""
+        raise NotImplementedError
+
+    def cancel_task(self, task_id: int) -> None:
+        """Cancel a task; likewise."""
+        raise NotImplementedError
+
     def hold_state(self) -> HoldState:
         """How the server is held."""
         raise NotImplementedError

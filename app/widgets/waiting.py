@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,10 +24,11 @@ from .controls import Controls
 from .i18n import tr
 from .parts import EmptyState, OrEmpty
 from .theme import Theme
+from .waiting_acts import ActBar, Acts
 from .waiting_item import PLACE, TaskItem
 
 _PAUSE_S = 0.24
-_WIDTHS = (330, 190, 240)
+_WIDTHS = (0, 150, 250, 92)
 
 
 class WaitingPanel(QWidget):
@@ -64,7 +65,11 @@ class WaitingPanel(QWidget):
         header = self.tree.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._open_menu)
+        self._add_acts()
         empty = EmptyState(
             "Nothing waits",
             "Each task that awaits something appears here: where it stands in its code, "
@@ -80,6 +85,15 @@ class WaitingPanel(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
         self.retranslate()
+
+    def _add_acts(self) -> None:
+        tree = self.tree
+        self.acts = Acts(self._controls, self)
+        self.bar = ActBar(self._theme, tree.viewport())
+        self.bar.chosen.connect(self._act)
+        tree.viewport().installEventFilter(self)
+        for moved in (tree.expanded, tree.collapsed, tree.verticalScrollBar().valueChanged):
+            moved.connect(self._place_bar)
 
     def refresh(self) -> None:
         """Ask again who waits, unless it was just asked."""
@@ -109,6 +123,10 @@ class WaitingPanel(QWidget):
             item.show(task, now, self._theme)
         self._filling = False
         self.pages.show_empty(not tasks)
+        self._place_bar()
+        dialog = self.acts.dialog
+        if dialog is not None and not any(dialog.means(task) for task in tasks):
+            dialog.is_over()
 
     def _move(self, item: TaskItem, place: int) -> None:
         """Put an item at another place; Qt forgets what was open and current meanwhile."""
@@ -125,10 +143,56 @@ class WaitingPanel(QWidget):
     def _chosen(self, item: QTreeWidgetItem | None) -> None:
         if self._filling or item is None:
             return
-        while (above := item.parent()) is not None:
-            item = above
-        if isinstance(item, TaskItem) and item.task is not None and item.task.owner > 0:
-            self.request_selected.emit(item.task.owner)
+        self._place_bar()
+        top = _top(item)
+        if top is not None and top.task is not None and top.task.owner > 0:
+            self.request_selected.emit(top.task.owner)
+
+    # -- Ending a wait -------------------------------------------------------------------------
+
+    def _current(self) -> TaskItem | None:
+        item = self.tree.currentItem()
+        return None if item is None else _top(item)
+
+    def _place_bar(self) -> None:
+        """Lay the buttons over the row that says what the current task waits for."""
+        top, tree = self._current(), self.tree
+        if top is None or top.task is None:
+            self.bar.hide()
+            return
+        row = top.sentence if top.isExpanded() and top.sentence is not None else top
+        place = tree.visualItemRect(row)
+        if place.isEmpty() or not tree.viewport().rect().intersects(place):
+            self.bar.hide()
+            return
+        for act, button in self.bar.buttons.items():
+            button.setEnabled(self.acts.possible(act, top.task))
+        self.bar.place(place, tree.viewport().width(), tree.currentItem() is row)
+
+    def _act(self, act: str) -> None:
+        top = self._current()
+        if top is not None and top.task is not None and self.acts.possible(act, top.task):
+            self.acts.begin(act, top.task)
+
+    def _open_menu(self, at: QPoint) -> None:
+        item = self.tree.currentItem()  # A click has made it the current one.
+        top = None if item is None else _top(item)
+        if item is None or top is None or top.task is None:
+            return
+        menu = self.acts.menu(top.task)
+        first = menu.actions()[0]
+        line = menu.addAction(tr("Open the line"))
+        line.setEnabled(bool(item.data(0, PLACE)))
+        line.triggered.connect(lambda: self._activated(item))
+        menu.insertAction(first, line)
+        menu.insertSeparator(first)
+        self.menu = menu
+        menu.popup(self.tree.viewport().mapToGlobal(at))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            QTimer.singleShot(0, self._place_bar)
+        return super().eventFilter(watched, event)
 
     def _activated(self, item: QTreeWidgetItem) -> None:
         place = item.data(0, PLACE)
@@ -141,7 +205,9 @@ class WaitingPanel(QWidget):
     def _restyle(self) -> None:
         px = self._theme.px
         for column, width in enumerate(_WIDTHS):
-            self.tree.setColumnWidth(column, px(width))
+            if width:
+                self.tree.setColumnWidth(column, px(width))
+        self.tree.header().setMinimumSectionSize(px(60))
         self.tree.setIndentation(px(18))
         for item in self._items.values():
             item.restyle()
@@ -163,5 +229,13 @@ class WaitingPanel(QWidget):
         self.pages.empty.retranslate()
         for item in self._items.values():
             item.restyle()
+        self.bar.retranslate()
         self._asked = 0.0
         self.refresh()
+
+
+def _top(item: QTreeWidgetItem) -> TaskItem | None:
+    """Return the task that an item of the tree belongs to."""
+    while (above := item.parent()) is not None:
+        item = above
+    return item if isinstance(item, TaskItem) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Iterator
 from html import escape
 from itertools import groupby
@@ -14,14 +13,14 @@ from PySide6.QtWidgets import QTreeWidgetItem
 
 from app.recording.events import domain_of
 from app.recording.snapshot import Frame, PendingTask
+from app.recording.waiting import KINDS
 
 from .i18n import tr
 from .theme import Theme
 from .timeline_view import duration
 
 PLACE = Qt.ItemDataRole.UserRole + 1
-"""The file and line of a frame's item."""
-_TIMER = "timer, in "
+"""The file and line that an item opens."""
 
 
 class TaskItem(QTreeWidgetItem):
@@ -33,6 +32,12 @@ class TaskItem(QTreeWidgetItem):
         self._theme: Theme | None = None
         self._last: QTreeWidgetItem | None = None
         self._dotted: tuple[int, str] | None = None
+        self._warned = False
+
+    @property
+    def sentence(self) -> QTreeWidgetItem | None:
+        """The row that says what is waited for, below the frames."""
+        return self._last
 
     def restyle(self) -> None:
         """Build everything anew: the theme or the language has changed."""
@@ -52,8 +57,11 @@ class TaskItem(QTreeWidgetItem):
             kind = "" if task.owner > 0 else f" · {tr(domain_of(task.owner))}"
             self.setToolTip(0, _plain(f"{task.name}{kind}"))
             self._dot(task.owner, theme)
-        _set(self, 1, task.future or tr("ready to run"))
+        _set(self, 1, what(task) if task.future else tr("ready to run"))
+        if before is None or before.future != task.future:
+            self.setToolTip(1, _plain(task.future))
         _set(self, 2, who(task) if task.future else "")
+        self._warn(bool(task.future) and not task.resolver and task.owner >= 0)
         if now_ns:
             _set(self, 3, age(now_ns - task.since_ns) if task.since_ns is not None else "")
         if self._last is not None:
@@ -62,8 +70,17 @@ class TaskItem(QTreeWidgetItem):
     def _sentence(self, task: PendingTask) -> str:
         if not task.future:
             return tr("ready to run: it waits for its turn in the ready queue")
-        text = tr("waits for {future}", future=task.future)
+        text = tr("waits for {future}", future=what(task))
+        if not task.resolver:
+            return f"{text} · {who(task)}"
         return f"{text} · {tr('can be resolved by: {who}', who=who(task))}"
+
+    def _warn(self, unknown: bool) -> None:
+        """Let it be seen that nobody is known who could resolve it."""
+        if unknown != self._warned and self._theme is not None:
+            self._warned = unknown
+            dim = "text" if self.task is None or self.task.owner >= 0 else "dim"
+            self.setForeground(2, QBrush(self._theme.colour("warn" if unknown else dim)))
 
     def _dot(self, owner: int, theme: Theme) -> None:
         colour = theme.hue(owner) if owner > 0 else theme.colour("faint")
@@ -75,6 +92,7 @@ class TaskItem(QTreeWidgetItem):
             dim = theme.colour("text" if owner >= 0 else "dim")
             for column in range(4):
                 self.setForeground(column, QBrush(dim))
+            self._warned = False
             self.setFont(3, theme.font(mono=True))
 
     def _show_frames(self, task: PendingTask, theme: Theme) -> None:
@@ -88,6 +106,9 @@ class TaskItem(QTreeWidgetItem):
                 self.addChildren([_frame(frame, theme) for frame in frames])
         self._last = QTreeWidgetItem([self._sentence(task)])
         self._last.setForeground(0, QBrush(theme.colour("accent")))
+        place = next(((f.file, f.line) for f in task.frames[::-1] if not f.library), None)
+        for item in (self, self._last):
+            item.setData(0, PLACE, place)
         self.addChild(self._last)
         for child in self._children():
             child.setExpanded(child.text(0) in open_before)
@@ -127,9 +148,7 @@ def _children(item: QTreeWidgetItem) -> Iterator[QTreeWidgetItem]:
 
 def _frame(frame: Frame, theme: Theme) -> QTreeWidgetItem:
     text = f"{PurePath(frame.file).name}:{frame.line}  {frame.function}"
-    linecache.checkcache(frame.file)
-    source = "" if frame.library else linecache.getline(frame.file, frame.line).strip()
-    item = QTreeWidgetItem([f"{text}    {source}" if source else text])
+    item = QTreeWidgetItem([f"{text}    {frame.source}" if frame.source else text])
     item.setData(0, PLACE, (frame.file, frame.line))
     item.setToolTip(0, _plain(f"{frame.file}:{frame.line}"))
     item.setFont(0, theme.font(mono=True))
@@ -142,12 +161,16 @@ def title(task: PendingTask) -> str:
     return next((frame.function for frame in task.frames if not frame.library), task.coroutine)
 
 
+def what(task: PendingTask) -> str:
+    """Return what a task waits for, in words of the chosen language."""
+    named = task.kind in ("", "future", "library")
+    return task.future if named else tr(KINDS[task.kind])
+
+
 def who(task: PendingTask) -> str:
     """Return who can resolve what a task waits for, in words of the chosen language."""
-    resolver = task.resolver
-    if resolver.startswith(_TIMER):
-        return tr("timer, in {time}", time=resolver[len(_TIMER) :])
-    return tr(resolver) if resolver else tr("whoever holds the Future")
+    words = (tr(phrase.text, **dict(phrase.values)) for phrase in task.resolver)
+    return tr(" or ").join(words) or tr("no known resolver")
 
 
 def age(ns: int) -> str:

@@ -46,8 +46,11 @@ class FakeControls(Controls):
         self.saved: list[Path | None] = []
         self.running = True
         self.where = ("127.0.0.1", 8888)
+        self.limit: float | None = 5.0
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
+        self.ended: list[tuple[object, ...]] = []
+        """What was asked to end waits."""
         self.points: list[Breakpoint] = []
         self.places: list[Parked] = []
         self.resumed: list[int | None] = []
@@ -76,6 +79,13 @@ class FakeControls(Controls):
             handlers={"home.py": HANDLER, "login.py": "", "story.py": "", "waits.py": ""},
             templates={"base.html": "", "home.html": TEMPLATE},
         )
+
+    @property
+    def block_limit(self) -> float | None:
+        return self.limit
+
+    def set_block_limit(self, seconds: float | None) -> None:
+        self.limit = seconds
 
     @property
     def site(self) -> Site:
@@ -135,6 +145,15 @@ class FakeControls(Controls):
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self.pending
+
+    def resolve_wait(self, task_id: int, wait_id: int, value: object) -> None:
+        self.ended.append(("resolve", task_id, wait_id, value))
+
+    def fail_wait(self, task_id: int, wait_id: int, error: Exception) -> None:
+        self.ended.append(("fail", task_id, wait_id, repr(error)))
+
+    def cancel_task(self, task_id: int) -> None:
+        self.ended.append(("cancel", task_id))
 
     def hold_state(self) -> HoldState:
         return self.held

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import ast
+import inspect
+from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from app.recording.snapshot import Frame, PendingTask
+from app import act
+from app.recording import waiting
+from app.recording.snapshot import Frame, PendingTask, Phrase
 from app.recording.store import Store
+from app.widgets.i18n import load
 from app.widgets.theme import Theme
 from app.widgets.waiting import WaitingPanel
+from app.widgets.waiting_acts import ActDialog, literal
 from app.widgets.waiting_item import age
 
 from .fake_controls import FakeControls
@@ -21,9 +27,11 @@ from .fake_controls import FakeControls
 S = 1_000_000_000
 
 
-def task(id_: int, owner: int, since: int = 0, user: str = "/app/handlers/h.py") -> PendingTask:
+def task(
+    id_: int, owner: int, since: int = 0, user: str = "/app/handlers/h.py", **more: Any
+) -> PendingTask:
     library = "/usr/lib/tornado/web.py"
-    return PendingTask(
+    found = PendingTask(
         id_,
         f"Task-{id_}",
         "RequestHandler._execute",
@@ -31,13 +39,15 @@ def task(id_: int, owner: int, since: int = 0, user: str = "/app/handlers/h.py")
         [
             Frame(library, 1, "outer", True),
             Frame(library, 2, "RequestHandler._execute", True),
-            Frame(user, 2, "WaitHandler.get", False),
+            Frame(user, 2, "WaitHandler.get", False, "await gen.sleep(1)"),
             Frame(library, 3, "sleep", True),
         ],
         f"sleep #{id_}",
-        "timer, in 0.300 s",
+        (Phrase("timer, in {time}", (("time", "0.300 s"),)),),
         since,
+        wait_id=id_ + 70,
     )
+    return found._replace(**more)
 
 
 class Clock:
@@ -94,10 +104,8 @@ def test_frames_fold_and_end_in_what_is_awaited(panel: WaitingPanel) -> None:
     assert [item.text(column) for column in (1, 3)] == ["sleep #3", "10.0 s"]
 
 
-def test_the_source_line_of_a_users_frame_is_shown(panel: WaitingPanel, tmp_path: Path) -> None:
-    file = tmp_path / "h.py"
-    file.write_text("async def get(self):\n    await gen.sleep(1)\n")
-    panel.show_tasks([task(3, 102, user=str(file))])
+def test_the_source_line_of_a_users_frame_is_shown(panel: WaitingPanel) -> None:
+    panel.show_tasks([task(3, 102)])
     assert below(item_of(panel, 0))[1].text(0).endswith("await gen.sleep(1)")
 
 
@@ -163,3 +171,180 @@ def test_many_tasks_are_cheap_to_refresh(panel: WaitingPanel) -> None:
 )
 def test_ages_are_steady(ns: int, text: str) -> None:
     assert age(ns) == text
+
+
+HANGING: dict[str, Any] = {
+    "future": "Future #7",
+    "resolver": (),
+    "kind": "future",
+    "resolvable": True,
+}
+ALONE = "no known resolver"
+
+
+def hanging(panel: WaitingPanel, **more: Any) -> FakeControls:
+    """Show a task that waits for a Future nobody else resolves, and select it."""
+    panel.show_tasks([task(3, 102, **{**HANGING, **more})])
+    panel.tree.setCurrentItem(item_of(panel, 0))
+    controls = panel._controls
+    assert isinstance(controls, FakeControls)
+    return controls
+
+
+def dialog_of(panel: WaitingPanel) -> ActDialog:
+    assert panel.acts.dialog is not None
+    return panel.acts.dialog
+
+
+def press(panel: WaitingPanel, act: str) -> None:
+    button = panel.bar.buttons[act]
+    assert button.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_future_that_nobody_resolves_says_so(panel: WaitingPanel) -> None:
+    hanging(panel)
+    assert [item_of(panel, 0).text(column) for column in (1, 2)] == ["Future #7", ALONE]
+    assert below(item_of(panel, 0))[-1].text(0) == f"waits for Future #7 · {ALONE}"
+
+
+def test_a_value_is_typed_and_given(panel: WaitingPanel) -> None:
+    controls = hanging(panel)
+    press(panel, "resolve")
+    dialog = dialog_of(panel)
+    assert not dialog.warning.isVisible()
+    QTest.keyClicks(dialog.value, "{'a': [1, None]}")
+    QTest.keyClick(dialog.value, Qt.Key.Key_Return)
+    assert controls.ended == [("resolve", 3, 73, {"a": [1, None]})]
+    assert not dialog.isVisible()
+
+
+def test_what_is_no_literal_is_told_under_the_field(panel: WaitingPanel) -> None:
+    controls = hanging(panel)
+    press(panel, "resolve")
+    dialog = dialog_of(panel)
+    QTest.keyClicks(dialog.value, "hello")
+    QTest.keyClick(dialog.value, Qt.Key.Key_Return)
+    assert dialog.problem.isVisible()
+    assert "quotes" in dialog.problem.text()
+    assert controls.ended == []
+    QTest.keyClick(dialog.value, Qt.Key.Key_Backspace)
+    assert not dialog.problem.isVisible()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "hello", "f(1)", "__import__('os')", "1 +", "[" * 3000, "\0", "9" * 9999]
+)
+def test_bad_literals(text: str) -> None:
+    with pytest.raises(ValueError, match=r"[a-z]"):
+        literal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("42", 42), (" 'a' ", "a"), ("None", None), ("(1, {2})", (1, {2}))]
+)
+def test_good_literals(text: str, value: object) -> None:
+    assert literal(text) == value
+
+
+def test_an_exception_is_chosen_and_raised(panel: WaitingPanel) -> None:
+    controls = hanging(panel)
+    press(panel, "fail")
+    dialog = dialog_of(panel)
+    dialog.error.setCurrentText("OSError")
+    QTest.keyClicks(dialog.message, "disk full")
+    QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
+    assert controls.ended == [("fail", 3, 73, "OSError('disk full')")]
+
+
+def test_a_cancel_needs_no_dialog(panel: WaitingPanel) -> None:
+    controls = hanging(panel)
+    press(panel, "cancel")
+    assert controls.ended == [("cancel", 3)]
+    assert panel.acts.dialog is None
+
+
+@pytest.mark.parametrize("whose", ["future", "library", "connection", "loopscope"])
+def test_machinery_warns_and_return_alone_does_nothing(panel: WaitingPanel, whose: str) -> None:
+    controls = hanging(panel, machinery=whose)
+    press(panel, "resolve")
+    dialog = dialog_of(panel)
+    assert dialog.warning.isVisible()
+    QTest.keyClicks(dialog.value, "1")
+    QTest.keyClick(dialog.value, Qt.Key.Key_Return)
+    assert controls.ended == []
+    QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
+    assert controls.ended == [("resolve", 3, 73, 1)]
+
+
+def test_cancelling_machinery_warns(panel: WaitingPanel) -> None:
+    controls = hanging(panel, machinery="connection")
+    press(panel, "cancel")
+    dialog = dialog_of(panel)
+    assert controls.ended == []
+    QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
+    assert controls.ended == [("cancel", 3)]
+
+
+def test_a_dialog_hears_that_its_wait_is_over(panel: WaitingPanel) -> None:
+    hanging(panel)
+    press(panel, "resolve")
+    dialog = dialog_of(panel)
+    panel.show_tasks([task(3, 102, wait_id=99)])
+    assert not dialog.accept_button.isEnabled()
+    assert "over" in dialog.problem.text()
+
+
+def test_a_task_that_is_waited_for_can_only_be_cancelled(panel: WaitingPanel) -> None:
+    hanging(panel, resolvable=False, kind="task")
+    enabled = {act: button.isEnabled() for act, button in panel.bar.buttons.items()}
+    assert enabled == {"resolve": False, "fail": False, "cancel": True}
+
+
+def test_the_menu_is_there_for_the_keyboard(qtbot: QtBot, panel: WaitingPanel) -> None:
+    controls = hanging(panel)
+    panel.tree.customContextMenuRequested.emit(QPoint(5, 5))
+    qtbot.waitUntil(panel.menu.isVisible)
+    actions = {action.text(): action for action in panel.menu.actions() if action.text()}
+    assert list(actions) == ["Open the line", "Resolve…", "Fail…", "Cancel"]
+    with qtbot.waitSignal(panel.open_source) as told:
+        actions["Open the line"].trigger()
+    assert told.args == ["/app/handlers/h.py", 2]
+    actions["Cancel"].trigger()
+    assert controls.ended == [("cancel", 3)]
+    panel.menu.close()
+
+
+def test_return_on_a_task_opens_the_line_where_it_waits(qtbot: QtBot, panel: WaitingPanel) -> None:
+    hanging(panel)
+    with qtbot.waitSignal(panel.open_source) as told:
+        QTest.keyClick(panel.tree, Qt.Key.Key_Return)
+    assert told.args == ["/app/handlers/h.py", 2]
+
+
+def test_the_buttons_follow_their_row(panel: WaitingPanel) -> None:
+    hanging(panel)
+    sentence = below(item_of(panel, 0))[-1]
+    assert panel.bar.y() == panel.tree.visualItemRect(sentence).y()
+    item_of(panel, 0).setExpanded(False)
+    assert panel.bar.y() == panel.tree.visualItemRect(item_of(panel, 0)).y()
+    panel.show_tasks([])
+    assert not panel.bar.isVisible()
+
+
+def test_every_kind_and_resolver_has_its_chinese() -> None:
+    said = {
+        str(first.value)
+        for node in ast.walk(ast.parse(inspect.getsource(waiting)))
+        if isinstance(node, ast.Call) and node.args
+        if isinstance(first := node.args[0], ast.Constant)
+        if isinstance(node.func, ast.Name | ast.Attribute)
+        if (node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
+        in ("phrase", "Phrase", "_in")
+    }
+    names = {text for text in said if "." not in text}
+    assert len(names) > 8
+    wanted = names | set(waiting.KINDS.values()) | {act.OVER, act.GONE, act.TASK}
+    assert wanted - set(load("zh")) == set()

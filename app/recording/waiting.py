@@ -1,0 +1,394 @@
+"""Why a task waits: the kind of what it is suspended on, and who can resolve that.
+
+Decided on demand, from the outside: by the types of Futures, the names of the library's frames and
+callbacks, and the loop's timers. Libraries are known by their names only.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from collections.abc import Iterable
+from types import CoroutineType, FunctionType, GeneratorType
+from typing import Any, NamedTuple
+
+from .reach import around, attr, behind, closure, held, is_a, is_future, is_task
+from .snapshot import Phrase
+
+KINDS = {
+    "sleep": "sleep",
+    "timer": "timer",
+    "read": "socket read",
+    "write": "socket write",
+    "connect": "connecting",
+    "accept": "new connection",
+    "tls": "TLS handshake",
+    "websocket": "WebSocket message",
+    "response": "end of the response",
+    "lock": "lock",
+    "queue": "queue",
+    "event": "event",
+    "condition": "condition",
+    "semaphore": "semaphore",
+    "barrier": "barrier",
+    "task": "another task",
+    "gather": "several tasks",
+    "timeout": "wait with a timeout",
+    "thread": "executor thread",
+    "subprocess": "subprocess",
+    "http": "HTTP request",
+    "future": "Future",
+    "library": "Future of a library",
+}
+"""Kind → what it is called."""
+
+# Innermost frames of the library, by module and name: the kind, and what resolves it.
+_FRAMES = {
+    "asyncio.tasks sleep": ("sleep", ""),
+    "asyncio.locks Event.wait": ("event", "Event.set"),
+    "asyncio.locks Lock.acquire": ("lock", "Lock.release"),
+    "asyncio.locks Condition.wait": ("condition", "Condition.notify"),
+    "asyncio.locks Semaphore.acquire": ("semaphore", "Semaphore.release"),
+    "asyncio.queues Queue.get": ("queue", "Queue.put"),
+    "asyncio.queues Queue.put": ("queue", "Queue.get"),
+    "asyncio.streams StreamReader._wait_for_data": ("read", ""),
+    "asyncio.streams FlowControlMixin._drain_helper": ("write", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_recv": ("read", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_recv_into": ("read", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_recvfrom": ("read", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_sendall": ("write", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_connect": ("connect", ""),
+    "asyncio.selector_events BaseSelectorEventLoop.sock_accept": ("accept", ""),
+}
+# Frames that say more than those inside them.
+_OUTER = {
+    "asyncio.queues Queue.join": ("queue", "Queue.task_done"),
+    "asyncio.locks Barrier.wait": ("barrier", "Barrier.wait"),
+    "asyncio.taskgroups TaskGroup.__aexit__": ("gather", ""),
+    "asyncio.tasks wait": ("gather", ""),
+    "asyncio.tasks as_completed.<locals>._wait_for_one": ("gather", ""),
+    "asyncio.tasks _AsCompletedIterator._wait_for_one": ("gather", ""),
+    "asyncio.tasks wait_for": ("timeout", ""),
+}
+# Timers that end the wait for something else, by the function that they call.
+_TIMEOUTS = {
+    "Condition.wait.<locals>.on_timeout": ("condition", "Condition.notify"),
+    "Semaphore.acquire.<locals>.on_timeout": ("semaphore", "Semaphore.release"),
+}
+_SLEEPS = ("_set_result_unless_cancelled", "sleep.<locals>.<lambda>")
+_STREAM = "tornado.iostream.BaseIOStream"
+_CONNECTION = "tornado.http1connection.HTTP1Connection"
+_NEAR = 1_500
+"""How many objects around a coroutine are looked at."""
+_TIMERS = 5_000
+"""How many timers are looked at."""
+
+
+class Why(NamedTuple):
+    """What a task waits for; ``library`` says whether library code made the Future."""
+
+    kind: str
+    who: tuple[Phrase, ...]
+    library: bool = True
+
+
+class Step(NamedTuple):
+    """One awaitable in the chain of a task: ``place`` is its module and name."""
+
+    awaitable: Any
+    place: str
+    library: bool
+
+
+def phrase(text: str, **values: object) -> Phrase:
+    """Return words with values in them."""
+    return Phrase(text, tuple((name, str(value)) for name, value in values.items()))
+
+
+class Explainer:
+    """Explains waits as they stand at one instant; made anew for each look.
+
+    *near* keeps what a search found for a wait, by its number, from one look to the next.
+    """
+
+    def __init__(
+        self, loop: Any, tasks: Iterable[Any], sockets: dict[int, str], near: dict[int, Why | None]
+    ) -> None:
+        self._loop = loop
+        self._tasks = tasks
+        self._sockets = sockets
+        self._near = near
+        self._timers: dict[int, tuple[float, str, list[Any]]] | None = None
+        self._fetches: dict[int, Why] | None = None
+
+    def why(self, task: Any, waiter: Any, steps: list[Step], wait_id: int = 0) -> Why:
+        """Return why *task*, whose chain is *steps*, waits for *waiter*."""
+        inner = _library_part(steps)
+        found = self._known(waiter, steps) or self._searched(waiter, steps, wait_id)
+        if found is None:
+            kind = "library" if inner else "future"
+            found = Why(kind, (), bool(inner))
+            timer = self._timer(waiter)
+            if timer is not None:
+                return Why("timer", (self._in("timer, in {time}", timer[0]),), bool(inner))
+        if found.kind not in ("sleep", "timer"):
+            timers = (self._timer(waiter), self._timer(task))
+            ends = tuple(self._in("timeout, in {time}", timer[0]) for timer in timers if timer)
+            found = found._replace(who=(*found.who, *ends))
+        return found
+
+    def _known(self, waiter: Any, steps: list[Step]) -> Why | None:
+        inner = _library_part(steps)
+        if is_task(waiter):
+            return Why("task", (_task(waiter),))
+        if is_a(waiter, "asyncio.tasks._GatheringFuture"):
+            return Why("gather", _several(attr(waiter, "_children") or ()))
+        return (
+            self._by_outer_frame(waiter, inner, steps)
+            or self._by_stream(waiter, inner)
+            or self._by_frame(inner)
+            or self._by_callback(waiter)
+            or self._fetching().get(id(waiter))
+            or self._by_timer(waiter)
+        )
+
+    # -- By the library's frames ---------------------------------------------------------------
+
+    @staticmethod
+    def _by_outer_frame(waiter: Any, inner: list[Step], steps: list[Step]) -> Why | None:
+        for number, step in enumerate(inner, len(steps) - len(inner)):
+            if step.place.startswith(("asyncio.subprocess ", "asyncio.base_subprocess ")):
+                return Why("subprocess", (_process(step.awaitable),))
+            kind, who = _OUTER.get(step.place, ("", ""))
+            if not kind:
+                continue
+            if who:
+                return Why(kind, (Phrase(who),))
+            # The loop over as_completed() is in the coroutine outside of it.
+            outer = number - 1 if "_wait_for_one" in step.place and number else number
+            others = [one for one in _inside(steps[outer].awaitable) if one is not waiter]
+            return Why(kind, _several(others))
+        return None
+
+    def _by_frame(self, inner: list[Step]) -> Why | None:
+        for step in reversed(inner):
+            kind, who = _FRAMES.get(step.place, ("", ""))
+            if kind == "sleep":
+                timers = [self._timer(one) for one in held(step.awaitable)]
+                due = next((timer[0] for timer in timers if timer), None)
+                return Why(kind, (self._in("timer, in {time}", due),) if due is not None else ())
+            if kind:
+                return Why(kind, (Phrase(who),) if who else (self._socket(_fd(step.awaitable)),))
+        return None
+
+    def _by_stream(self, waiter: Any, inner: list[Step]) -> Why | None:
+        """Tornado's streams and connections: found among what the innermost frames hold."""
+        websocket = any(step.place.startswith("tornado.websocket ") for step in inner)
+        for step in reversed(inner):
+            if not step.place.startswith("tornado."):
+                continue
+            for one in held(step.awaitable):
+                found = self._of(one, waiter)
+                if found is not None:
+                    reads = websocket and found.kind == "read"
+                    return found._replace(kind="websocket") if reads else found
+        return None
+
+    def _of(self, one: Any, waiter: Any) -> Why | None:
+        """Return what *waiter* means to an object of Tornado's, if it is its own."""
+        if is_a(one, _STREAM):
+            return self._of_stream(one, waiter)
+        if is_a(one, _CONNECTION):
+            if attr(one, "_finish_future") is waiter:
+                return Why("response", (Phrase("RequestHandler.finish"),))
+            stream = attr(one, "stream")
+            if attr(one, "_write_future") is waiter:
+                return Why("write", (self._socket(_number(attr(stream, "socket"))),))
+            return self._of_stream(stream, waiter)
+        if is_a(one, "tornado.websocket.WebSocketProtocol"):
+            return self._of_stream(attr(one, "stream"), waiter)
+        if is_a(one, "tornado.websocket.WebSocketClientConnection"):
+            queue = attr(one, "read_queue")
+            if _among(waiter, attr(queue, "_getters")):
+                return Why("websocket", (self._socket(None),))
+        if is_a(one, "tornado.queues.Queue"):
+            if _among(waiter, attr(one, "_getters")):
+                return Why("queue", (Phrase("Queue.put"),))
+            if _among(waiter, [pair[1] for pair in attr(one, "_putters") or ()]):
+                return Why("queue", (Phrase("Queue.get"),))
+        for name in ("Condition", "Semaphore"):
+            if is_a(one, f"tornado.locks.{name}") and _among(waiter, attr(one, "_waiters")):
+                verb = "notify" if name == "Condition" else "release"
+                return Why(name.lower(), (Phrase(f"{name}.{verb}"),))
+        return None
+
+    def _of_stream(self, stream: Any, waiter: Any) -> Why | None:
+        kinds = {"_read_future": "read", "_connect_future": "connect", "_ssl_connect_future": "tls"}
+        kind = next((kinds[name] for name in kinds if attr(stream, name) is waiter), "")
+        writes = [pair[1] for pair in attr(stream, "_write_futures") or ()]
+        if not kind and _among(waiter, writes):
+            kind = "write"
+        return Why(kind, (self._socket(_number(attr(stream, "socket"))),)) if kind else None
+
+    # -- By the Future's callbacks, timers and surroundings --------------------------------------
+
+    def _by_callback(self, waiter: Any) -> Why | None:
+        for callback, _ in attr(waiter, "_callbacks") or ():
+            if type(callback) is not FunctionType:
+                continue
+            name, values = callback.__qualname__, closure(callback)
+            if name == "_chain_future.<locals>._call_check_cancel":
+                queued = attr(values.get("source"), "_state") == "PENDING"
+                who = "executor: queued until a thread is free" if queued else "executor thread"
+                return Why("thread", (Phrase(who),))
+            if name == "shield.<locals>._outer_done_callback":
+                inner = values.get("inner")
+                if inner is not None:
+                    return self._known(inner, []) or Why("library", ())
+            if name == "Event.wait.<locals>.<lambda>" and "self" in values:
+                return Why("event", (Phrase("Event.set"),))
+        return None
+
+    def _by_timer(self, waiter: Any) -> Why | None:
+        timer = self._timer(waiter)
+        if timer is None:
+            return None
+        due, name, objects = timer
+        if name in _SLEEPS:
+            return Why("sleep", (self._in("timer, in {time}", due),))
+        kind, who = _TIMEOUTS.get(name, ("", ""))
+        if kind:
+            return Why(kind, (Phrase(who),))
+        if name == "with_timeout.<locals>.timeout_callback":
+            for one in objects:
+                if one is not waiter and is_future(one):
+                    return self._known(one, []) or Why("timeout", ())
+        return None
+
+    def _searched(self, waiter: Any, steps: list[Step], wait_id: int) -> Why | None:
+        """Look for who keeps *waiter* around the coroutines, once for each wait."""
+        if wait_id not in self._near or not wait_id:
+            start = [one for step in reversed(steps[-3:]) for one in held(step.awaitable)]
+            found = (self._of(one, waiter) for one in around(start, _NEAR))
+            self._near[wait_id] = next((why for why in found if why is not None), None)
+        return self._near[wait_id]
+
+    def _timer(self, target: Any) -> tuple[float, str, list[Any]] | None:
+        """Return the timer that was given *target*: when it is due, what it calls, with what."""
+        if target is None:
+            return None
+        if self._timers is None:
+            self._timers = {}
+            for due, _, timer in self._loop._scheduled[:_TIMERS]:
+                if timer._cancelled:
+                    continue
+                name, objects = behind(timer._callback, timer._args)
+                for one in objects:
+                    task = attr(one, "_task") if is_a(one, "asyncio.timeouts.Timeout") else None
+                    key = one if task is None else task
+                    self._timers.setdefault(id(key), (due, name, objects))
+        return self._timers.get(id(target))
+
+    def _fetching(self) -> dict[int, Why]:
+        """Return the Futures of HTTP requests under way, from the tasks that carry them out."""
+        if self._fetches is None:
+            self._fetches = {}
+            for task in self._tasks:
+                coroutine = task.get_coro()
+                if type(coroutine) is not CoroutineType:
+                    continue
+                if coroutine.__qualname__ != "_HTTPConnection.run":
+                    continue
+                for one in held(coroutine):
+                    if is_a(one, "tornado.simple_httpclient._HTTPConnection"):
+                        self._add_fetch(attr(one, "final_callback"), attr(one, "request"))
+                        waiting = attr(attr(one, "client"), "waiting") or {}
+                        for request, callback, _ in list(waiting.values()):
+                            self._add_fetch(callback, request)
+        return self._fetches
+
+    def _add_fetch(self, callback: Any, request: Any) -> None:
+        assert self._fetches is not None
+        _, objects = behind(callback, ())
+        url = attr(request, "url") or attr(attr(request, "request"), "url")
+        where = phrase("answer from {url}", url=url if type(url) is str else "?")
+        for one in objects:
+            self._fetches[id(one)] = Why("http", (where,))
+
+    # -- Who -----------------------------------------------------------------------------------
+
+    def _in(self, text: str, due: float) -> Phrase:
+        if due == math.inf:
+            return Phrase("timer, held")
+        return phrase(text, time=f"{max(0.0, due - time.monotonic()):.2f} s")
+
+    def _socket(self, fd: int | None) -> Phrase:
+        if fd is None or fd < 0:
+            return Phrase("socket")
+        role, _, rest = self._sockets.get(fd, "").partition(" ")
+        if role == "connection":
+            return phrase("socket fd {fd} of connection {id}", fd=fd, id=rest.partition(" ")[0])
+        return phrase("socket fd {fd}", fd=fd)
+
+
+def _library_part(steps: list[Step]) -> list[Step]:
+    """Return the steps behind the last one that is not a library's."""
+    first = next((n for n in range(len(steps), 0, -1) if not steps[n - 1].library), 0)
+    return steps[first:]
+
+
+def _task(task: Any) -> Phrase:
+    row = attr(task, "_loopscope")
+    return phrase("task #{id} {name}", id=row[0], name=row[2]) if row else Phrase("a task")
+
+
+def _several(futures: Iterable[Any]) -> tuple[Phrase, ...]:
+    """Say which tasks of several are still to come."""
+    pending = [one for one in futures if is_future(one) and attr(one, "_state") == "PENDING"]
+    tasks = [_task(one) for one in pending if attr(one, "_loopscope")][:3]
+    if len(pending) > len(tasks):
+        return (*tasks, phrase("{count} more", count=len(pending) - len(tasks)))
+    return tuple(tasks)
+
+
+def _inside(awaitable: Any) -> list[Any]:
+    """Return the Futures that a coroutine holds, also in what it holds."""
+    found: dict[int, Any] = {}
+    for one in held(awaitable):
+        group = [one]
+        if is_a(one, "asyncio.taskgroups.TaskGroup"):
+            group = attr(one, "_tasks")
+        elif is_a(one, "asyncio.tasks._AsCompletedIterator"):
+            group = attr(one, "_todo")
+        elif type(one) is GeneratorType and one.__qualname__ == "as_completed":
+            group = held(one)
+        found |= {id(each): each for each in group or () if is_future(each)}
+    return list(found.values())
+
+
+def _among(future: Any, values: Any) -> bool:
+    return any(one is future for one in values or ())
+
+
+def _process(awaitable: Any) -> Phrase:
+    for one in around(held(awaitable), 60):
+        if is_a(one, "asyncio.base_subprocess.BaseSubprocessTransport"):
+            return phrase("process {pid}", pid=attr(one, "_pid"))
+    return Phrase("process")
+
+
+def _number(sock: Any) -> int | None:
+    return socket.socket.fileno(sock) if is_a(sock, "socket.socket") else None
+
+
+def _fd(awaitable: Any) -> int | None:
+    """Return the descriptor that a coroutine of asyncio's reads or writes."""
+    for one in held(awaitable):
+        if is_a(one, "socket.socket"):
+            return _number(one)
+        transport = attr(one, "_transport")
+        fd = attr(transport, "_sock_fd")
+        if type(fd) is int:
+            return fd
+    return None
