@@ -45,20 +45,33 @@ def test_ticks_are_forgotten_with_their_runs() -> None:
     assert store.ticks.rows[0][0] == store.runs.rows[0][1]
 
 
+class Young:
+    """A request under way."""
+
+    def __init__(self, recorder: Recorder, id_: int) -> None:
+        self.stages: list[object] = []
+        self.id = id_
+        self.start_ns = recorder.clock()
+        self.end_ns: int | None = None
+        recorder.changed_requests[id_] = self
+
+    def row(self) -> tuple[object, ...]:
+        """Return its row."""
+        return request(self.id, self.start_ns, self.end_ns)
+
+
 def test_what_has_just_begun_is_left_for_a_later_drain() -> None:
     recorder = Recorder()
-
-    class Young:
-        stages: list[object] = []
-        end_ns: int | None = None
-        start_ns = recorder.clock()
-
-        def row(self) -> tuple[object, ...]:
-            return request(1, self.start_ns, self.end_ns)
-
-    young = Young()
-    recorder.changed_requests[1] = young
+    young = Young(recorder, 1)
     assert recorder.drain(settle_ns=10**9).requests == []
     young.end_ns = recorder.clock()
     assert [row[0] for row in recorder.drain(settle_ns=10**9).requests] == [1]
     assert recorder.drain().requests == []
+
+
+def test_nothing_is_drained_before_what_began_earlier() -> None:
+    recorder = Recorder()
+    requests = [Young(recorder, id_) for id_ in (1, 2, 3)]
+    requests[1].end_ns = recorder.clock()
+    assert [row[0] for row in recorder.drain(settle_ns=10**9).requests] == [1, 2]
+    assert [row[0] for row in recorder.drain().requests] == [3]

@@ -22,9 +22,10 @@ Every handle inherits it with its context, so whatever a request starts carries 
 """
 
 
-def _take(begun: dict[int, Row], start: int, before_ns: int) -> list[Row]:
-    """Take the rows of what began before an instant, and as it began in order: the oldest first."""
-    taken = list(takewhile(lambda row: row[start] <= before_ns, begun.values()))
+def _take(begun: dict[int, Row], ended: list[Row], start: int, before_ns: int) -> list[Row]:
+    """Take the rows of what began before an instant, or before something that has *ended*."""
+    newest = max(map(_by_id, ended), default=0)
+    taken = list(takewhile(lambda row: row[0] <= newest or row[start] <= before_ns, begun.values()))
     for row in taken:
         del begun[row[0]]
     return taken
@@ -96,8 +97,9 @@ class Recorder:
     def drain(self, settle_ns: int = 0) -> Batch:
         """Take the rows recorded since the last drain.
 
-        What began less than *settle_ns* ago and goes on is left for a later drain: most of it will
-        have ended by then, and leave one row instead of two.
+        What began less than *settle_ns* ago and goes on is left for a later drain, unless something
+        that began after it is taken: most of it will have ended by then, and leave one row instead
+        of two.
         """
         self.bound()
         self._take_begun(self.clock() - settle_ns)
@@ -108,20 +110,24 @@ class Recorder:
         return batch
 
     def _take_begun(self, before_ns: int) -> None:
-        self.tasks += _take(self.begun_tasks, _TASK_START, before_ns)
-        self.waits += _take(self.begun_waits, _WAIT_START, before_ns)
+        self.tasks += _take(self.begun_tasks, self.tasks, _TASK_START, before_ns)
+        self.waits += _take(self.begun_waits, self.waits, _WAIT_START, before_ns)
         self.connections += self.begun_connections.values()
         self.begun_connections.clear()
-        young = {}
-        for id_, request in self.changed_requests.items():
-            if request.end_ns is None and request.start_ns > before_ns:
-                young[id_] = request
-            else:
-                self.requests.append(request.row())
-        self.changed_requests.clear()
-        self.changed_requests.update(young)
+        self._take_requests(before_ns)
         for rows in (self.tasks, self.waits, self.connections, self.requests):
             rows.sort(key=_by_id)
+
+    def _take_requests(self, before_ns: int) -> None:
+        changed = self.changed_requests
+        newest = 0
+        for id_, request in changed.items():
+            if id_ > newest and (request.end_ns is not None or request.start_ns <= before_ns):
+                newest = id_
+        self.requests += [request.row() for id_, request in changed.items() if id_ <= newest]
+        young = {id_: request for id_, request in changed.items() if id_ > newest}
+        changed.clear()
+        changed.update(young)
 
     def bound(self) -> None:
         """Drop and count what exceeds the capacity. The loop calls it now and then."""
