@@ -9,7 +9,7 @@ from app.recording.lookup import SHORT_NS, ByOwner, LongSpans
 
 def test_ids_by_owner_are_found_in_order_and_once() -> None:
     rows = [(1, 7, 10), (2, 8, 20), (3, 7, 30)]
-    index = ByOwner(rows, [], 1, itemgetter(2))
+    index = ByOwner(rows, 1, itemgetter(2))
     assert index.of(7, 0) == [1, 3]
     rows += [(4, 7, 40), (5, 7, 50)]
     assert index.of(7, 0, 45) == [1, 3, 4]
@@ -19,21 +19,9 @@ def test_ids_by_owner_are_found_in_order_and_once() -> None:
     assert index.of(7, 0) == [3, 4, 5]
 
 
-def test_an_id_that_comes_late_finds_its_place() -> None:
-    rows = [(1, 7, 10), (4, 7, 40)]
-    late: list[int] = []
-    index = ByOwner(rows, late, 1, itemgetter(2))
-    assert index.of(7, 0) == [1, 4]
-    rows[1:1] = [(2, 7, 20), (3, 8, 30)]
-    late += [3, 2]
-    assert index.of(7, 0) == [1, 2, 4]
-    assert index.of(8, 0) == [3]
-    assert index.of(7, 0) == [1, 2, 4]
-
-
 def test_only_the_owners_asked_for_last_are_remembered() -> None:
     rows = [(n, n, n) for n in range(1, 1001)]
-    index = ByOwner(rows, [], 1, itemgetter(2), capacity=10)
+    index = ByOwner(rows, 1, itemgetter(2), capacity=10)
     for owner in range(1, 1001):
         assert index.of(owner, 0) == [owner]
     assert len(index._known) == 10

@@ -22,25 +22,16 @@ class ByOwner:
     """The ids of an owner's rows, searched for when they are asked for and remembered then.
 
     Most requests are never looked at; to note each row's owner would cost more than to search.
-    *rows* are in the order of their ids and of *start*. They stay the same list, as does *late*:
-    the ids of rows that were added before others, in the order in which that happened.
+    *rows* stay the same list, in the order of their ids and of *start*, and grow at the end.
     """
 
-    def __init__(
-        self,
-        rows: list[Row],
-        late: list[int],
-        owner_field: int,
-        start: _Time,
-        capacity: int = 500,
-    ) -> None:
+    def __init__(self, rows: list[Row], owner_field: int, start: _Time, capacity: int = 500):
         self._rows = rows
-        self._late = late
         self._owner_field = owner_field
         self._start = start
         self._capacity = capacity
-        self._known: dict[int, tuple[list[int], int, int]] = {}
-        """Owner → its ids so far, the last id that was looked at, and how many late ones were."""
+        self._known: dict[int, tuple[list[int], int]] = {}
+        """Owner → its ids so far, and the last id that was looked at."""
 
     def of(self, owner: int, since_ns: int, until_ns: float = math.inf) -> list[int]:
         """Return the ids of the owner's rows from *since_ns* on, oldest first; not to be changed.
@@ -53,33 +44,18 @@ class ByOwner:
             ids: list[int] = []
             at = bisect_left(rows, since_ns, key=self._start)
         else:
-            ids, last, late = known
-            for id_ in self._late[late:]:
-                if id_ <= last:
-                    self._add_late(ids, id_, owner)
-            at = bisect_right(rows, last, key=_id)
+            ids = known[0]
+            at = bisect_right(rows, known[1], key=_id)
         if at < len(rows) and self._start(rows[at]) <= until_ns:
             end = bisect_right(rows, until_ns, key=self._start)
             ids += [row[0] for row in rows[at:end] if row[field] == owner]
             at = end
         if ids and rows and ids[0] < rows[0][0]:
             del ids[: bisect_left(ids, rows[0][0])]
-        self._known[owner] = (ids, rows[at - 1][0] if at else 0, len(self._late))
+        self._known[owner] = (ids, rows[at - 1][0] if at else 0)
         if len(self._known) > self._capacity:
             del self._known[next(iter(self._known))]
         return ids
-
-    def _add_late(self, ids: list[int], id_: int, owner: int) -> None:
-        found = bisect_left(self._rows, id_, key=_id)
-        if found == len(self._rows) or self._rows[found][0] != id_:
-            return  # Forgotten by now.
-        place = bisect_left(ids, id_)
-        if self._rows[found][self._owner_field] == owner and ids[place : place + 1] != [id_]:
-            ids.insert(place, id_)
-
-    def forget(self) -> None:
-        """Forget what is remembered; it will be searched for again."""
-        self._known.clear()
 
 
 class LongSpans:

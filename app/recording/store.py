@@ -27,9 +27,6 @@ from .lookup import SHORT_NS, ByOwner, LongSpans
 CONNECTIONS_WAIT = "HTTP1Connection._read_message"
 """How the wait of a connection for its handler is called: it says nothing about the handler."""
 
-MANY_LATE = 100_000
-"""How many late rows are remembered before all of them are forgotten together."""
-
 _REQUEST_START = Request._fields.index("start_ns")
 _REQUEST_END = Request._fields.index("end_ns")
 _REQUEST_RUN = Request._fields.index("run_id")
@@ -64,8 +61,6 @@ class Table:
         self.capacity = capacity
         self.rows: list[Row] = []
         self.forgotten = 0
-        self.late: list[int] = []
-        """The ids of rows that were added before others, in the order in which that happened."""
         self.last_forgotten = 0
         """The highest id that was forgotten."""
 
@@ -120,7 +115,6 @@ class Table:
                 own[found] = row
             elif id_ > self.last_forgotten:
                 own.insert(bisect_left(own, id_, key=_id), row)
-                self.late.append(id_)
         own.extend(rows[known:])
         return self._trim()
 
@@ -176,8 +170,8 @@ class Store:
         self.open_requests: dict[int, Row] = {}
         """Requests that have not ended, by number."""
         self.open_connections: dict[int, Row] = {}
-        self._runs_by_owner = ByOwner(self.runs.rows, self.runs.late, _RUN_OWNER, _run_start)
-        self._waits_by_owner = ByOwner(self.waits.rows, self.waits.late, _WAIT_OWNER, _wait_start)
+        self._runs_by_owner = ByOwner(self.runs.rows, _RUN_OWNER, _run_start)
+        self._waits_by_owner = ByOwner(self.waits.rows, _WAIT_OWNER, _wait_start)
         self.long_requests = LongSpans()
         self.bytes = 0
         self.end_ns = origin_ns
@@ -191,9 +185,6 @@ class Store:
             self.ticks.forget(self.ticks.position(self.runs.rows[0][_RUN_TICK]))
         self.tasks.upsert(batch.tasks)
         self.waits.upsert(batch.waits)
-        if len(self.waits.late) > MANY_LATE:
-            self.waits.late.clear()
-            self._waits_by_owner.forget()
         if batch.connections:
             self.connections.upsert(batch.connections)
             for row in batch.connections:
