@@ -17,6 +17,9 @@ from .theme import SCHEMES
 if TYPE_CHECKING:
     from .main_window import MainWindow
 
+BLOCK_LIMITS = (1, 2, 5, 10, 30, 60)
+"""The choices of when a handler that blocks the loop is interrupted, in s."""
+
 
 class Menus:
     """Every command of the window, with its key."""
@@ -110,6 +113,29 @@ class Menus:
         self._add(menu, "Step: to the request's next stage", hold.step_stage, "Ctrl+F7")
         self._add(menu, "Slower", hold.slower, "Ctrl+[")
         self._add(menu, "Faster", hold.faster, "Ctrl+]")
+        menu.addSeparator()
+        self._block_limit(menu)
+
+    def _block_limit(self, server: QMenu) -> None:
+        menu = server.addMenu(tr("Interrupt blocked handlers after"))
+        self._titles.append((menu, "Interrupt blocked handlers after"))
+        controls = self._window.controls
+        group = QActionGroup(menu)
+        actions: dict[float | None, QAction] = {}
+        for limit in (*BLOCK_LIMITS, None):
+            action = menu.addAction("")
+            action.setCheckable(True)
+            action.triggered.connect(lambda _, limit=limit: controls.set_block_limit(limit))
+            group.addAction(action)
+            actions[limit] = action
+
+        def show() -> None:
+            # Here, since it is chosen elsewhere too, and to be read in the language of now.
+            for limit, action in actions.items():
+                action.setText(tr("never") if limit is None else tr("{count} s", count=limit))
+                action.setChecked(limit == controls.block_limit)
+
+        menu.aboutToShow.connect(show)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

@@ -255,15 +255,16 @@ class TimelineCanvas(QWidget):
     def words_at(self, point: QPoint) -> str:
         """Return the tooltip for a point of the widget."""
         lay, x = self.lay, point.x() - self.lay.label
+        alarm = self.ink.error.name()
         one = self.lane_at(point)
         if one is not None:
-            return words.lane_words(self.store, one, self.view, max(-1, x), self._now())
+            return words.lane_words(self.store, one, self.view, max(-1, x), self._now(), alarm)
         if x < 0:
             return ""
         if lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:
-            return words.loop_words(self.store, self.view, x)
+            return words.loop_words(self.store, self.view, x, alarm)
         if lay.window_top - 4 <= point.y() < lay.window_top + lay.window_height + 4:
-            return words.window_words(self.store, self.view, x)
+            return words.window_words(self.store, self.view, x, alarm)
         return ""
 
     def event(self, event: QEvent) -> bool:

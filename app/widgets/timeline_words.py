@@ -6,7 +6,7 @@ from bisect import bisect_left
 from html import escape
 from operator import itemgetter
 
-from app.recording.events import WINDOW, Run, Stage, Wait, domain_of, request_of
+from app.recording.events import WINDOW, Block, Run, Stage, Wait, domain_of, request_of
 from app.recording.store import Store
 
 from .i18n import tr
@@ -15,10 +15,17 @@ from .timeline_view import View, duration, moment
 
 _RUN_END = itemgetter(3)
 _NEAR = 2
+_STACK_LINES = 12
+ALARM = "red"
 
 
-def lane_words(store: Store, lane: Lane, view: View, x: float, now_ns: float) -> str:
-    """Return what happened at *x* in a request's lane: stage, run and wait."""
+def lane_words(
+    store: Store, lane: Lane, view: View, x: float, now_ns: float, alarm: str = ALARM
+) -> str:
+    """Return what happened at *x* in a request's lane: stage, run and wait.
+
+    *alarm* is the colour of what went wrong; here and below.
+    """
     request = store.request(lane.request_id)
     if request is None:
         return ""
@@ -38,11 +45,11 @@ def lane_words(store: Store, lane: Lane, view: View, x: float, now_ns: float) ->
         lines += _wait(store, Wait(*wait_row), now_ns)
     run = run_at(store, time, view.scale * _NEAR, lane.request_id)
     if run is not None:
-        lines += _run(store, run)
+        lines += _run(store, run, alarm)
     return _tip(lines)
 
 
-def loop_words(store: Store, view: View, x: float) -> str:
+def loop_words(store: Store, view: View, x: float, alarm: str = ALARM) -> str:
     """Return what the loop did at *x*: the run, or the runs of that pixel, and their tick."""
     start, end = view.time(int(x)), view.time(int(x) + 1)
     rows = store.runs_between(int(start), int(end) + 1)
@@ -61,10 +68,10 @@ def loop_words(store: Store, view: View, x: float) -> str:
         return _tip([f"<b>{tr('The loop sleeps')}</b>", tr("It waits in select() for work.")])
     owner = request_of(run.owner)
     whose = f"#{owner}" if owner else tr(domain_of(run.owner))
-    return _tip([*_run(store, run, bold=True), tr("belongs to: {owner}", owner=whose)])
+    return _tip([*_run(store, run, alarm, bold=True), tr("belongs to: {owner}", owner=whose)])
 
 
-def window_words(store: Store, view: View, x: float) -> str:
+def window_words(store: Store, view: View, x: float, alarm: str = ALARM) -> str:
     """Return what the window's lane shows, and what it cannot show."""
     lines = [
         f"<b>{tr('Runs of the window itself')}</b>",
@@ -75,7 +82,7 @@ def window_words(store: Store, view: View, x: float) -> str:
     at = bisect_left(ids, time - slack, key=lambda id_: (store.runs.get(id_) or (0,) * 9)[3])
     run = store.run(ids[at]) if at < len(ids) else None
     if run is not None and run.start_ns - slack <= time <= run.end_ns + slack:
-        lines += _run(store, run)
+        lines += _run(store, run, alarm)
     return _tip(lines)
 
 
@@ -122,13 +129,27 @@ def _wait(store: Store, wait: Wait, now_ns: float) -> list[str]:
     return lines
 
 
-def _run(store: Store, run: Run, *, bold: bool = False) -> list[str]:
+def _block(block: Block, alarm: str) -> list[str]:
+    place = f"{block.file}:{block.line} · {block.function}" if block.file else block.function
+    text = tr("blocked the loop at {place}", place=escape(place))
+    lines = [f'<b><font color="{alarm}">{text}</font></b>']
+    if block.delayed_count:
+        lines.append(tr("{count} other requests waited", count=f"{block.delayed_count:,}"))
+    stack = block.stack.splitlines()[-_STACK_LINES:]
+    spaced = (escape(line).replace("    ", "&nbsp;" * 4) for line in stack)
+    return [*lines, *(f'<tt><font color="{alarm}">{line}</font></tt>' for line in spaced)]
+
+
+def _run(store: Store, run: Run, alarm: str, *, bold: bool = False) -> list[str]:
     name = escape(store.name_of(run))
     name = f"<b>{name}</b>" if bold else f"<tt>{name}</tt>"
     lines = [
         f"{tr('run')} {name} · {duration(run.end_ns - run.start_ns)}",
         f"{tr('tick')} {run.tick_id:,} · {moment(run.start_ns - store.origin_ns)}",
     ]
+    block = store.block_of(run.id)
+    if block is not None:
+        lines += _block(block, alarm)
     cause = store.run(run.cause_run_id)
     if cause is not None:
         owner = request_of(cause.owner)
