@@ -130,7 +130,13 @@ async def _finish_when_released(
     response: dict[str, Any],
     sent: Future[None],
 ) -> None:
-    if await parked_at_breakpoint(place) == KILLED:
+    try:
+        killed = await parked_at_breakpoint(place) == KILLED
+    except BaseException:
+        place.request.close()  # Somebody cancelled or failed the wait: there is no answer.
+        _fail(sent, StreamClosedError())
+        raise
+    if killed:
         _fail(sent, StreamClosedError())
         return
     vars(handler).update(response, _finished=False)

@@ -22,7 +22,7 @@ from tornado.log import app_log
 from app.recording.events import SERVER, Row
 from app.recording.recorder import OWNER, Recorder
 
-from .breakpoints import GONE, RESUMED, Breakpoints, Place, parked_at_breakpoint
+from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
 
 _END_OF_HEAD = b"\r\n\r\n"
 
@@ -375,8 +375,12 @@ class _RequestDelegate(HTTPMessageDelegate):
 
     async def _finish_when_released(self, place: Place) -> None:
         assert self._inner is not None
-        if await parked_at_breakpoint(place) != RESUMED:
-            return  # The inner delegate knows that its connection is closed.
+        try:
+            if await parked_at_breakpoint(place) in (GONE, KILLED):
+                return  # The inner delegate knows that its connection is closed.
+        except BaseException:
+            self._trace.close()  # Somebody cancelled or failed the wait: there is no answer.
+            raise
         try:
             self._inner.finish()
         except Exception:

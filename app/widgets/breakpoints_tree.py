@@ -96,7 +96,7 @@ class BreakpointsTree(QTreeWidget):
         request = self._store.request(place.request_id)
         line = f"{request.method} {path_of(request.uri)}" if request is not None else ""
         client = (request.client if request is not None else None) or "—"
-        words = tr("parked before {stage}", stage=place.before)
+        words = tr("before {stage}", stage=place.before)
         item = QTreeWidgetItem([f"#{place.request_id}  {words}", line, client, ""])
         item.setData(0, _KEY, place.request_id)
         item.setIcon(0, dot(self._theme, self._theme.hue(place.request_id)))

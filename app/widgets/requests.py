@@ -61,7 +61,7 @@ def status_words(row: Row) -> str:
     if outcome == "aborted":
         return f"✗ {tr('aborted')}"
     if is_parked(row):
-        return f"‖ {tr('parked')}"
+        return tr("parked")
     if status is None:
         return "…"
     return f"{status} {status_glyph(status)[0]}"

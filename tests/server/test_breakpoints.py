@@ -422,6 +422,20 @@ def test_a_client_may_leave_while_it_is_parked(stage: str, path: str) -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("stage", ["received", "finish"])
+def test_a_cancelled_wait_leaves_no_connection_hanging(stage: str) -> None:
+    async def scene(b: Bench) -> None:
+        b.points.add(Breakpoint(stage))
+        asked = asyncio.create_task(b.ask("/sync"))
+        await b.parked()
+        [task] = b.points._tasks
+        task.cancel()
+        assert await asked == b""
+        assert b.outcomes() == ["aborted"]
+
+    play(scene)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_server_stops_while_requests_are_parked(stage: str) -> None:
     async def scene(b: Bench) -> None:

@@ -95,7 +95,7 @@ def test_parked_requests_stand_under_their_breakpoint(
     ]
     item = parked_item(panel)
     texts = [item.text(n) for n in range(4)]
-    assert texts == ["#102  parked before get", "GET /wait", "Alice", "1.0 s"]
+    assert texts == ["#102  before get", "GET /wait", "Alice", "1.0 s"]
 
 
 def test_one_or_all_are_resumed_or_killed(
@@ -178,7 +178,7 @@ def test_the_table_tells_who_is_parked() -> None:
     store.apply(batch(requests=[(*request(1, 0)[:-1], stages)]))
     row = store.requests.get(1)
     assert row is not None
-    assert (status_words(row), status_colour(row)) == ("‖ parked", "warn")
+    assert (status_words(row), status_colour(row)) == ("parked", "warn")
     stages = (*stages[:6], 4, None)
     store.apply(batch(requests=[(*request(1, 0, 5, 200)[:-1], stages)]))
     row = store.requests.get(1)
