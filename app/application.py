@@ -19,6 +19,7 @@ from app.server.site import SiteError
 from app.server.target import TargetError, target_file
 
 if TYPE_CHECKING:
+    from app.freeze import FreezeSign
     from app.loop import TickLoop
     from app.recording.recorder import Recorder
 
@@ -121,10 +122,32 @@ class Program:
         self.theme = Theme(settings)
         self.theme.apply()
         self.window = MainWindow(self.store, self.session, self.theme)
-        self.watchdog = Watchdog(loop, TickLoop._run_ready.__code__, recorder)
+        code = TickLoop._run_ready.__code__
+        self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)
         self.clock = FrameClock(self.frame, self.is_live)
         self.ended = asyncio.Event()
+
+    def _freeze_sign(self) -> FreezeSign | None:
+        """Return what tells of a block while this window is frozen: there must be one."""
+        from PySide6.QtGui import QGuiApplication
+
+        from app.freeze import FreezeSign, Texts
+        from app.widgets.i18n import tr
+
+        if QGuiApplication.platformName() in ("offscreen", "minimal"):
+            return None
+
+        def texts() -> Texts:
+            colours = self.theme.colours
+            style = (
+                f"QWidget {{ background: {colours.panel.name()}; color: {colours.text.name()}; }}"
+                f"QPushButton {{ background: {colours.error.name()}; padding: 6px 16px;"
+                f" color: {colours.panel.name()}; border-radius: 6px; font-weight: 600; }}"
+            )
+            return Texts(tr("Loopscope is blocked"), tr("Interrupt"), style)
+
+        return FreezeSign(texts)
 
     async def run(self) -> int:
         """Serve until the window closes, a signal comes or the time is over; return the status."""

@@ -92,6 +92,8 @@ class _Caught:
         self.run_id = run_id
         self.start_ns = start_ns
         self.stack = stack
+        self.unwanted = False
+        """Whether the user has asked for its end."""
         self.tries = 0
         self.again_ns = 0
         """When it may be interrupted again."""
@@ -199,8 +201,9 @@ class Watchdog:
         if self._sign is not None and lasted >= FREEZE_S:
             place = culprit(places(frames))
             self._sign.show(f"{place} · {lasted:.0f} s")
-            if self._sign.asked():
-                limit = 0.0
+            caught.unwanted = caught.unwanted or self._sign.asked()
+        if caught.unwanted:
+            limit = 0.0
         if limit is None or lasted < limit:
             steps = [] if limit is None else [limit - lasted]
             if self._sign is not None:
