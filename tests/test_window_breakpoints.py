@@ -57,7 +57,8 @@ def test_a_request_is_parked_while_the_others_and_the_window_go_on(
     assert [fetch("/")[0] for _ in range(5)] == [200] * 5
     assert not future.done()
     waiting = [task for task in program.session.waiting() if task.owner > 0]
-    assert any("parked_at_breakpoint" in task.future for task in waiting)
+    assert any(task.future == "parked_at_breakpoint" for task in waiting)
+    assert any("Resume" in str(task.resolver) for task in waiting)
     number = program.session.parked()[0].request_id
     assert status_words(program.store.open_requests[number]) == "parked"
     before = parked(program, qtbot).text(3)

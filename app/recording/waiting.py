@@ -38,6 +38,7 @@ KINDS = {
     "thread": "executor thread",
     "subprocess": "subprocess",
     "http": "HTTP request",
+    "breakpoint": "breakpoint",
     "future": "Future",
     "library": "Future of a library",
 }
@@ -60,6 +61,7 @@ _FRAMES = {
     "asyncio.selector_events BaseSelectorEventLoop.sock_sendall": ("write", ""),
     "asyncio.selector_events BaseSelectorEventLoop.sock_connect": ("connect", ""),
     "asyncio.selector_events BaseSelectorEventLoop.sock_accept": ("accept", ""),
+    "app.server.breakpoints parked_at_breakpoint": ("breakpoint", "Resume, in Breakpoints"),
 }
 # Frames that say more than those inside them.
 _OUTER = {

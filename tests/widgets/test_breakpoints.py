@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
+from app.recording.events import Row
 from app.recording.store import Store
 from app.server.breakpoints import Breakpoint, Parked
 from app.widgets.breakpoints import BreakpointsPanel
@@ -47,7 +48,9 @@ def park(controls: FakeControls, *numbers: int) -> None:
 def parked_item(panel: BreakpointsPanel, place: int = 0) -> QTreeWidgetItem:
     point = panel.tree.topLevelItem(0)
     assert point is not None
-    return point.child(place)
+    item = point.child(place)
+    assert item is not None
+    return item
 
 
 def test_an_empty_panel_says_what_a_breakpoint_does(panel: BreakpointsPanel) -> None:
@@ -131,7 +134,9 @@ def test_keys_tick_and_remove_a_breakpoint(
     park(controls)
     qtbot.waitUntil(lambda: panel.tree.topLevelItemCount() == 2)
     panel.tree.setFocus()
-    panel.tree.setCurrentItem(panel.tree.topLevelItem(0))
+    first = panel.tree.topLevelItem(0)
+    assert first is not None
+    panel.tree.setCurrentItem(first)
     qtbot.keyClick(panel.tree, Qt.Key.Key_Space)
     assert [point.enabled for point in controls.points] == [False, False]
     qtbot.waitUntil(lambda: panel.tree.chosen_one() == (POINT, 0))
@@ -174,7 +179,7 @@ def test_a_request_without_a_route_is_known_by_its_handler() -> None:
 
 def test_the_table_tells_who_is_parked() -> None:
     store = Store()
-    stages = ("initialize", 1, 2, None, "parked before get", 3, None, None)
+    stages: Row = ("initialize", 1, 2, None, "parked before get", 3, None, None)
     store.apply(batch(requests=[(*request(1, 0)[:-1], stages)]))
     row = store.requests.get(1)
     assert row is not None
