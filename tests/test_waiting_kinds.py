@@ -8,6 +8,7 @@ import functools
 import socket
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -350,3 +351,31 @@ def test_looking_runs_none_of_the_programs_code(loop: TickLoop) -> None:
         return shown
 
     assert turn(loop, main()).kind == "future"
+
+
+def test_looking_keeps_nothing_alive(loop: TickLoop) -> None:
+    class Thing:
+        pass
+
+    async def main() -> bool:
+        thing = Thing()
+        gone = weakref.ref(thing)
+        go = loop.create_future()
+
+        async def uses(thing: Thing) -> None:
+            await go
+            del thing
+            await asyncio.sleep(9)
+
+        task = loop.create_task(uses(thing))
+        del thing
+        await asyncio.sleep(0.01)
+        loop.pending_tasks(9)
+        assert gone() is not None
+        go.set_result(None)
+        await asyncio.sleep(0.01)
+        loop.pending_tasks(9)
+        task.cancel()
+        return gone() is None
+
+    assert turn(loop, main())

@@ -17,11 +17,13 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
-from app.recording.events import Request
+from app.recording.events import WINDOW, Request
 from app.session import DEMO
 from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
+from app.widgets.waiting_acts import ActDialog
+from app.widgets.waiting_item import TaskItem
 
 Fetch = Callable[[str], tuple[int, str]]
 
@@ -141,6 +143,78 @@ def test_a_waiting_request_is_shown_until_another_resolves_it(
     resolver = program.store.run(waits[-1].resolved_by_run_id)
     assert resolver is not None
     assert resolver.owner == resolving.id
+
+
+def select_waiting(program: Program, qtbot: QtBot, url: str) -> TaskItem:
+    """Fire a request from the client panel and select its waiting task in the panel."""
+    window = program.window
+    window.traffic.tabs.setCurrentIndex(1)
+    window.clients.form.url.setText(url)
+    qtbot.mouseClick(window.clients.fire, Qt.MouseButton.LeftButton)
+    tree = window.waiting.tree
+
+    def item() -> TaskItem | None:
+        found = (tree.topLevelItem(n) for n in range(tree.topLevelItemCount()))
+        handlers = (one for one in found if isinstance(one, TaskItem))
+        return next((one for one in handlers if "WaitHandler.get" in one.text(0)), None)
+
+    qtbot.waitUntil(lambda: item() is not None)
+    found = item()
+    assert found is not None
+    tree.scrollToItem(found)
+    place = tree.visualItemRect(found).center()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.selection.request_id == found.task.owner if found.task else False
+    return found
+
+
+def press(program: Program, qtbot: QtBot, act: str) -> ActDialog | None:
+    """Press one of the small buttons in the row of the current task."""
+    panel = program.window.waiting
+    qtbot.mouseClick(panel.bar.buttons[act], Qt.MouseButton.LeftButton)
+    return panel.acts.dialog
+
+
+def test_a_future_is_resolved_from_the_window_with_a_typed_value(
+    program: Program, qtbot: QtBot
+) -> None:
+    item = select_waiting(program, qtbot, "/wait")
+    assert item.task is not None
+    assert (item.task.kind, item.task.resolver, item.task.machinery) == ("future", (), "")
+    dialog = press(program, qtbot, "resolve")
+    assert dialog is not None
+    qtbot.keyClicks(dialog.value, "42")
+    qtbot.keyClick(dialog.value, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(finished(program, "/wait")))
+    request = finished(program, "/wait")[0]
+    assert (request.status, request.response_body) == (200, b'{"value": 42}')
+    waits = [wait for wait in program.store.waits_of(request.id) if "handlers" in wait.where]
+    resolver = program.store.run(waits[-1].resolved_by_run_id)
+    assert resolver is not None
+    assert resolver.owner == WINDOW
+
+
+def test_a_future_is_failed_from_the_window(
+    program: Program, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    select_waiting(program, qtbot, "/wait")
+    dialog = press(program, qtbot, "fail")
+    assert dialog is not None
+    dialog.error.setCurrentText("ValueError")
+    qtbot.keyClicks(dialog.message, "from the window")
+    qtbot.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(finished(program, "/wait")))
+    assert finished(program, "/wait")[0].status == 500
+    assert "ValueError: from the window" in caplog.text
+
+
+def test_a_line_is_opened_from_the_waiting_task(program: Program, qtbot: QtBot) -> None:
+    select_waiting(program, qtbot, "/wait")
+    qtbot.keyClick(program.window.waiting.tree, Qt.Key.Key_Return)
+    page = program.window.editors.current()
+    assert isinstance(page, FilePage)
+    assert "await self.future" in page.editor.textCursor().block().text()
+    press(program, qtbot, "cancel")
 
 
 def test_a_burst_shows_its_progress_to_the_end(program: Program, qtbot: QtBot) -> None:

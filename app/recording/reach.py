@@ -57,7 +57,12 @@ def attr(target: Any, name: str) -> Any:
 
 def is_a(target: Any, *names: str) -> bool:
     """Return whether *target* is of one of the classes with these full names."""
-    order = _ORDER.__get__(type(target))
+    return is_kind(type(target), *names)
+
+
+def is_kind(kind: type, *names: str) -> bool:
+    """Return whether a class is one of those with these full names, or derived from one."""
+    order = _ORDER.__get__(kind)
     return any(f"{_MODULE.__get__(cls)}.{_NAME.__get__(cls)}" in names for cls in order)
 
 

@@ -57,8 +57,8 @@ class TaskWatch:
         self._future_id = 0
         self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
         self._lines: dict[tuple[int, int], tuple[CodeType, str]] = {}
-        self._near: dict[int, Why | None] = {}
-        """What a search found for the waits that are still under way, by their number."""
+        self._near: dict[int, Why] = {}
+        """What was found for the waits that are still under way, by their number."""
 
     def created(
         self,
@@ -219,8 +219,6 @@ class TaskWatch:
             except Exception:  # A Future or a library of a kind that nobody has seen yet.
                 why = Why("future", ())
         plain = waiter is not None and not is_task(waiter)
-        if plain:
-            self.future_name(waiter)
         return PendingTask(
             task_id=row[0],
             name=task.get_name(),

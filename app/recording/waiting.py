@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
-from .reach import around, attr, behind, closure, held, is_a, is_future, is_task
+from .reach import around, attr, behind, closure, held, is_a, is_future, is_kind, is_task
 from .snapshot import Phrase
 
 KINDS = {
@@ -81,9 +81,18 @@ _TIMEOUTS = {
 _SLEEPS = ("_set_result_unless_cancelled", "sleep.<locals>.<lambda>")
 _STREAM = "tornado.iostream.BaseIOStream"
 _CONNECTION = "tornado.http1connection.HTTP1Connection"
-_NEAR = 1_500
+_KEEPERS = (
+    *(_STREAM, _CONNECTION, "tornado.queues.Queue"),
+    *("tornado.websocket.WebSocketProtocol", "tornado.websocket.WebSocketClientConnection"),
+    *("tornado.locks.Condition", "tornado.locks.Semaphore"),
+)
+_CHANGING = ("gather", "thread", "timeout", "task")
+"""Kinds that are found anew for each look: who resolves them changes meanwhile."""
+_BUDGET_S = 0.015
+"""How long one look may search, in s; what was not found by then is sought in the next."""
+_NEAR = 600
 """How many objects around a coroutine are looked at."""
-_TIMERS = 5_000
+_TIMERS = 2_000
 """How many timers are looked at."""
 
 
@@ -93,6 +102,8 @@ class Why(NamedTuple):
     kind: str
     who: tuple[Phrase, ...]
     library: bool = True
+    timer: int = 0
+    """The id of the object whose timer ends the wait as it should; 0 for none."""
 
 
 class Step(NamedTuple):
@@ -111,34 +122,46 @@ def phrase(text: str, **values: object) -> Phrase:
 class Explainer:
     """Explains waits as they stand at one instant; made anew for each look.
 
-    *near* keeps what a search found for a wait, by its number, from one look to the next.
+    *near* keeps what was found for a wait, by its number, from one look to the next.
     """
 
     def __init__(
-        self, loop: Any, tasks: Iterable[Any], sockets: dict[int, str], near: dict[int, Why | None]
+        self, loop: Any, tasks: Iterable[Any], sockets: dict[int, str], near: dict[int, Why]
     ) -> None:
         self._loop = loop
         self._tasks = tasks
         self._sockets = sockets
         self._near = near
+        self._until = time.monotonic() + _BUDGET_S
+        self._keepers: dict[int, bool] = {}
         self._timers: dict[int, tuple[float, str, list[Any]]] | None = None
         self._fetches: dict[int, Why] | None = None
 
     def why(self, task: Any, waiter: Any, steps: list[Step], wait_id: int = 0) -> Why:
         """Return why *task*, whose chain is *steps*, waits for *waiter*."""
-        inner = _library_part(steps)
-        found = self._known(waiter, steps) or self._searched(waiter, steps, wait_id)
+        found = self._near.get(wait_id) if wait_id else None
         if found is None:
-            kind = "library" if inner else "future"
-            found = Why(kind, (), bool(inner))
-            timer = self._timer(waiter)
-            if timer is not None:
-                return Why("timer", (self._in("timer, in {time}", timer[0]),), bool(inner))
-        if found.kind not in ("sleep", "timer"):
-            timers = (self._timer(waiter), self._timer(task))
-            ends = tuple(self._in("timeout, in {time}", timer[0]) for timer in timers if timer)
-            found = found._replace(who=(*found.who, *ends))
-        return found
+            found = self._found(waiter, steps)
+            if wait_id and found.kind not in _CHANGING and not self._is_late():
+                self._near[wait_id] = found
+        due = self._timer(found.timer)
+        if due is not None:
+            return found._replace(who=(self._in("timer, in {time}", due[0]),))
+        timers = (self._timer(id(waiter)), self._timer(id(task)))
+        ends = tuple(self._in("timeout, in {time}", timer[0]) for timer in timers if timer)
+        return found._replace(who=(*found.who, *ends)) if ends else found
+
+    def _found(self, waiter: Any, steps: list[Step]) -> Why:
+        found = self._known(waiter, steps) or self._searched(waiter, steps)
+        if found is not None:
+            return found
+        inner = bool(_library_part(steps))
+        if self._timer(id(waiter)) is not None:
+            return Why("timer", (), inner, id(waiter))
+        return Why("library" if inner else "future", (), inner)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._until
 
     def _known(self, waiter: Any, steps: list[Step]) -> Why | None:
         inner = _library_part(steps)
@@ -177,9 +200,8 @@ class Explainer:
         for step in reversed(inner):
             kind, who = _FRAMES.get(step.place, ("", ""))
             if kind == "sleep":
-                timers = [self._timer(one) for one in held(step.awaitable)]
-                due = next((timer[0] for timer in timers if timer), None)
-                return Why(kind, (self._in("timer, in {time}", due),) if due is not None else ())
+                keys = (id(one) for one in held(step.awaitable))
+                return Why(kind, (), True, next((key for key in keys if self._timer(key)), 0))
             if kind:
                 return Why(kind, (Phrase(who),) if who else (self._socket(_fd(step.awaitable)),))
         return None
@@ -253,12 +275,12 @@ class Explainer:
         return None
 
     def _by_timer(self, waiter: Any) -> Why | None:
-        timer = self._timer(waiter)
+        timer = self._timer(id(waiter))
         if timer is None:
             return None
-        due, name, objects = timer
+        _, name, objects = timer
         if name in _SLEEPS:
-            return Why("sleep", (self._in("timer, in {time}", due),))
+            return Why("sleep", (), True, id(waiter))
         kind, who = _TIMEOUTS.get(name, ("", ""))
         if kind:
             return Why(kind, (Phrase(who),))
@@ -268,29 +290,38 @@ class Explainer:
                     return self._known(one, []) or Why("timeout", ())
         return None
 
-    def _searched(self, waiter: Any, steps: list[Step], wait_id: int) -> Why | None:
-        """Look for who keeps *waiter* around the coroutines, once for each wait."""
-        if wait_id not in self._near or not wait_id:
-            start = [one for step in reversed(steps[-3:]) for one in held(step.awaitable)]
-            found = (self._of(one, waiter) for one in around(start, _NEAR))
-            self._near[wait_id] = next((why for why in found if why is not None), None)
-        return self._near[wait_id]
-
-    def _timer(self, target: Any) -> tuple[float, str, list[Any]] | None:
-        """Return the timer that was given *target*: when it is due, what it calls, with what."""
-        if target is None:
+    def _searched(self, waiter: Any, steps: list[Step]) -> Why | None:
+        """Look for who keeps *waiter* around the coroutines, for as long as there is time."""
+        if self._is_late():
             return None
+        start = [one for step in reversed(steps[-3:]) for one in held(step.awaitable)]
+        for one in around(start, _NEAR):
+            found = self._of(one, waiter) if self._may_keep(type(one)) else None
+            if found is not None:
+                return found
+        return None
+
+    def _may_keep(self, cls: type) -> bool:
+        """Return whether objects of a class are looked into by `_of`."""
+        known = self._keepers.get(id(cls))
+        if known is None:
+            self._keepers[id(cls)] = known = is_kind(cls, *_KEEPERS)
+        return known
+
+    def _timer(self, key: int) -> tuple[float, str, list[Any]] | None:
+        """Return the timer that was given an object: when it is due, what it calls, with what."""
         if self._timers is None:
             self._timers = {}
             for due, _, timer in self._loop._scheduled[:_TIMERS]:
                 if timer._cancelled:
                     continue
                 name, objects = behind(timer._callback, timer._args)
+                if name == "Timeout._on_timeout":  # Of asyncio.timeout().
+                    objects += [attr(one, "_task") for one in objects]
                 for one in objects:
-                    task = attr(one, "_task") if is_a(one, "asyncio.timeouts.Timeout") else None
-                    key = one if task is None else task
-                    self._timers.setdefault(id(key), (due, name, objects))
-        return self._timers.get(id(target))
+                    self._timers.setdefault(id(one), (due, name, objects))
+            self._timers.pop(id(None), None)
+        return self._timers.get(key)
 
     def _fetching(self) -> dict[int, Why]:
         """Return the Futures of HTTP requests under way, from the tasks that carry them out."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -28,7 +28,8 @@ from .waiting_acts import ActBar, Acts
 from .waiting_item import PLACE, TaskItem
 
 _PAUSE_S = 0.24
-_WIDTHS = (0, 150, 250, 92)
+_WIDTHS = {1: 122, 3: 74}
+"""What these columns need; the others share the rest."""
 
 
 class WaitingPanel(QWidget):
@@ -66,7 +67,8 @@ class WaitingPanel(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (0, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._open_menu)
         self._add_acts()
@@ -103,10 +105,11 @@ class WaitingPanel(QWidget):
             self.show_tasks(self._controls.waiting())
 
     def show_tasks(self, tasks: list[PendingTask]) -> None:
-        """Show these tasks: the server's first, then the clients' and the window's own."""
-        tasks = sorted(
-            tasks, key=lambda task: (task.owner < 0, -task.owner if task.owner < 0 else 0)
-        )
+        """Show these tasks: the server's first, then the clients' and the window's own.
+
+        Of the server's, the program's own come before those that belong to connections.
+        """
+        tasks = sorted(tasks, key=_order)
         wanted = {task.task_id for task in tasks}
         tree, now = self.tree, self._clock()
         self._filling = True
@@ -117,7 +120,7 @@ class WaitingPanel(QWidget):
             if item is None:
                 item = self._items[task.task_id] = TaskItem()
                 tree.insertTopLevelItem(place, item)
-                item.setExpanded(task.owner > 0)
+                item.setExpanded(task.owner > 0 and not _hidden(task))
             elif tree.topLevelItem(place) is not item:
                 self._move(item, place)
             item.show(task, now, self._theme)
@@ -143,8 +146,12 @@ class WaitingPanel(QWidget):
     def _chosen(self, item: QTreeWidgetItem | None) -> None:
         if self._filling or item is None:
             return
-        self._place_bar()
         top = _top(item)
+        # Under a mouse nothing must move.
+        if top is item and top.sentence is not None and not QGuiApplication.mouseButtons():
+            self.tree.scrollToItem(top.sentence)
+            self.tree.scrollToItem(top)
+        self._place_bar()
         if top is not None and top.task is not None and top.task.owner > 0:
             self.request_selected.emit(top.task.owner)
 
@@ -204,9 +211,8 @@ class WaitingPanel(QWidget):
 
     def _restyle(self) -> None:
         px = self._theme.px
-        for column, width in enumerate(_WIDTHS):
-            if width:
-                self.tree.setColumnWidth(column, px(width))
+        for column, width in _WIDTHS.items():
+            self.tree.setColumnWidth(column, px(width))
         self.tree.header().setMinimumSectionSize(px(60))
         self.tree.setIndentation(px(18))
         for item in self._items.values():
@@ -232,6 +238,15 @@ class WaitingPanel(QWidget):
         self.bar.retranslate()
         self._asked = 0.0
         self.refresh()
+
+
+def _hidden(task: PendingTask) -> bool:
+    """Return whether none of the program's own code stands in a task."""
+    return task.machinery not in ("", "future")
+
+
+def _order(task: PendingTask) -> tuple[bool, int, bool]:
+    return task.owner < 0, -task.owner if task.owner < 0 else 0, _hidden(task)
 
 
 def _top(item: QTreeWidgetItem) -> TaskItem | None:

@@ -149,7 +149,8 @@ class ActDialog(QDialog):
         self.problem = label("", "error")
         self.problem.setWordWrap(True)
         self.problem.hide()
-        heading = tr(_TITLES[act], what=title(task) if act == "cancel" else what(task))
+        future = task.future if task.future_id else f"Future ({what(task)})"
+        heading = tr(_TITLES[act], what=title(task) if act == "cancel" else future)
         self.setWindowTitle(heading)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(20, 16, 20, 14)

@@ -118,7 +118,7 @@ class TaskItem(QTreeWidgetItem):
     def _folded(frames: list[Frame], theme: Theme) -> QTreeWidgetItem:
         names = " → ".join(frame.function for frame in frames)
         item = QTreeWidgetItem([tr("{count} library frames", count=len(frames)) + f" · {names}"])
-        item.setForeground(0, QBrush(theme.colour("faint")))
+        item.setForeground(0, QBrush(theme.colour("dim")))
         item.addChildren([_frame(frame, theme) for frame in frames])
         return item
 
@@ -152,7 +152,7 @@ def _frame(frame: Frame, theme: Theme) -> QTreeWidgetItem:
     item.setData(0, PLACE, (frame.file, frame.line))
     item.setToolTip(0, _plain(f"{frame.file}:{frame.line}"))
     item.setFont(0, theme.font(mono=True))
-    item.setForeground(0, QBrush(theme.colour("faint" if frame.library else "text")))
+    item.setForeground(0, QBrush(theme.colour("dim" if frame.library else "text")))
     return item
 
 

@@ -177,6 +177,7 @@ HANGING: dict[str, Any] = {
     "future": "Future #7",
     "resolver": (),
     "kind": "future",
+    "future_id": 7,
     "resolvable": True,
 }
 ALONE = "no known resolver"
