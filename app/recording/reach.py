@@ -136,4 +136,4 @@ def around(start: Iterable[Any], limit: int) -> Iterator[Any]:
         seen.add(id(target))
         yield target
         if type(target) is not FunctionType:  # Its globals lead everywhere.
-            left.extend(gc.get_referents(target)[:500])
+            left.extend(gc.get_referents(target)[:100])

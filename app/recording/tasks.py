@@ -213,6 +213,7 @@ class TaskWatch:
             steps = [
                 Step(one, f"{frame.f_globals.get('__name__')} {frame.f_code.co_qualname}", library)
                 for (one, frame), library in zip(chain, (f.library for f in frames), strict=True)
+                if wait is None or wait[0] not in self._near
             ]
             try:
                 why = explainer.why(task, waiter, steps, wait[0] if wait else 0)

@@ -88,9 +88,9 @@ _KEEPERS = (
 )
 _CHANGING = ("gather", "thread", "timeout", "task")
 """Kinds that are found anew for each look: who resolves them changes meanwhile."""
-_BUDGET_S = 0.015
+_BUDGET_S = 0.008
 """How long one look may search, in s; what was not found by then is sought in the next."""
-_NEAR = 600
+_NEAR = 400
 """How many objects around a coroutine are looked at."""
 _TIMERS = 2_000
 """How many timers are looked at."""
@@ -132,7 +132,7 @@ class Explainer:
         self._tasks = tasks
         self._sockets = sockets
         self._near = near
-        self._until = time.monotonic() + _BUDGET_S
+        self._spent = 0.0
         self._keepers: dict[int, bool] = {}
         self._timers: dict[int, tuple[float, str, list[Any]]] | None = None
         self._fetches: dict[int, Why] | None = None
@@ -142,7 +142,7 @@ class Explainer:
         found = self._near.get(wait_id) if wait_id else None
         if found is None:
             found = self._found(waiter, steps)
-            if wait_id and found.kind not in _CHANGING and not self._is_late():
+            if wait_id and found.kind not in _CHANGING and (found.who or not self._is_late()):
                 self._near[wait_id] = found
         due = self._timer(found.timer)
         if due is not None:
@@ -161,7 +161,7 @@ class Explainer:
         return Why("library" if inner else "future", (), inner)
 
     def _is_late(self) -> bool:
-        return time.monotonic() > self._until
+        return self._spent > _BUDGET_S
 
     def _known(self, waiter: Any, steps: list[Step]) -> Why | None:
         inner = _library_part(steps)
@@ -294,7 +294,17 @@ class Explainer:
         """Look for who keeps *waiter* around the coroutines, for as long as there is time."""
         if self._is_late():
             return None
+        began = time.perf_counter()
+        try:
+            return self._near_to(waiter, steps)
+        finally:
+            self._spent += time.perf_counter() - began
+
+    def _near_to(self, waiter: Any, steps: list[Step]) -> Why | None:
         start = [one for step in reversed(steps[-3:]) for one in held(step.awaitable)]
+        own = next((step.awaitable for step in reversed(steps) if not step.library), None)
+        if type(own) is CoroutineType and own.cr_frame is not None:
+            start += list(own.cr_frame.f_globals.values())[:200]
         for one in around(start, _NEAR):
             found = self._of(one, waiter) if self._may_keep(type(one)) else None
             if found is not None:
