@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -19,6 +20,8 @@ from .waiting_item import age, dot
 
 _KEY = Qt.ItemDataRole.UserRole
 """The breakpoint of an item, or the number of its request."""
+MANY = 100
+"""How many parked requests are listed; the others are counted."""
 _TICKED, _OPEN = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
@@ -65,13 +68,17 @@ class BreakpointsTree(QTreeWidget):
         self._filling = True
         self.clear()
         items = {point: self._point_item(point) for point in points}
-        self._parked = {place.request_id: self._parked_item(place) for place in parked}
-        for place in parked:
+        self._parked = {place.request_id: self._parked_item(place) for place in parked[:MANY]}
+        for place in parked[:MANY]:
             items[place.breakpoint].addChild(self._parked[place.request_id])
-        for item in items.values():
+        counts = Counter(place.breakpoint for place in parked)
+        for point, item in items.items():
             self.addTopLevelItem(item)
-            count = item.childCount()
+            count = counts[point]
             item.setText(3, tr("{count} parked", count=count) if count else "")
+            more = count - item.childCount()
+            if more:
+                item.addChild(QTreeWidgetItem([tr("… and {count} more", count=more)]))
             item.setExpanded(True)
         # What was parked first is most likely wanted next.
         first = next(iter(self._parked.values()), None)

@@ -101,6 +101,21 @@ def test_parked_requests_stand_under_their_breakpoint(
     assert texts == ["#102  before get", "GET /wait", "Alice", "1.0 s"]
 
 
+def test_of_very_many_only_the_first_are_listed(
+    qtbot: QtBot, panel: BreakpointsPanel, controls: FakeControls
+) -> None:
+    park(controls, *range(1, 501))
+    qtbot.waitUntil(lambda: panel.resume_all.isEnabled())
+    point = panel.tree.topLevelItem(0)
+    assert point is not None
+    assert (point.text(3), point.childCount()) == ("500 parked", 101)
+    more = parked_item(panel, 100)
+    assert more.text(0) == "… and 400 more"
+    panel.tree.setCurrentItem(more)
+    assert panel.tree.chosen_one() == (None, 0)
+    assert not panel.resume.isEnabled()
+
+
 def test_one_or_all_are_resumed_or_killed(
     qtbot: QtBot, panel: BreakpointsPanel, controls: FakeControls
 ) -> None:
