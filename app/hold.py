@@ -79,8 +79,8 @@ class Hold:
 
     def step_until(self, reached: Callable[[], bool]) -> None:
         """Let handles run, one in each tick, until *reached* says so after one of them."""
-        self._until = reached
         self._step(1)
+        self._until = reached
 
     def _step(self, count: int) -> None:
         if not self.paused:

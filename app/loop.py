@@ -623,7 +623,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 self._clock_changed()
                 self._queue_due_timers()
                 hold.sift(self._ready)
-        self._listen(not hold.parked)
+        self._listen(not (hold.parked or self._held))
         return jumped
 
     def _clock_changed(self) -> None:

@@ -164,6 +164,24 @@ def test_a_step_may_have_a_goal(loop: TickLoop, qtbot: QtBot) -> None:
     assert len(seen) == 10
 
 
+def test_a_step_with_a_goal_pauses_first(loop: TickLoop, qtbot: QtBot) -> None:
+    seen: list[int] = []
+
+    def add() -> None:
+        seen.append(len(seen))
+        loop.call_soon(add)
+
+    loop.call_soon(add, context=SERVERS.copy())
+    loop.hold.step_until(lambda: len(seen) >= 5)
+    qtbot.wait(100)
+    assert len(seen) == 5
+    assert loop.hold.paused
+    loop.hold.step_until(lambda: len(seen) >= 8)
+    qtbot.wait(100)
+    assert len(seen) == 8
+    loop.hold.parked.clear()
+
+
 def test_a_goal_that_cannot_be_reached_ends(loop: TickLoop, qtbot: QtBot) -> None:
     seen: list[int] = []
     loop.hold.pause()

@@ -48,7 +48,6 @@ _blobs = itemgetter(
 )
 
 _id = itemgetter(0)
-_seq = itemgetter(1)
 
 
 class Table:
