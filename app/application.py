@@ -99,6 +99,7 @@ class Program:
 
         from app.loop import TickLoop
         from app.recording import capture
+        from app.recording.detectors import Detectors
         from app.recording.store import Store
         from app.session import Session
         from app.watchdog import Watchdog
@@ -125,6 +126,7 @@ class Program:
         code = TickLoop._run_ready.__code__
         self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)
+        self.detectors = Detectors(recorder, loop)
         self.clock = FrameClock(self.frame, self.is_live)
         self.ended = asyncio.Event()
 
@@ -258,8 +260,12 @@ class Program:
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""
         if self.options.open is None:
-            self.store.apply(self.recorder.drain(settle_ns))
-            if self.watchdog.pending and self.watchdog.settle(self.store, final=not settle_ns):
+            batch = self.recorder.drain(settle_ns)
+            self.store.apply(batch)
+            self.detectors.look(self.store, batch)
+            if self.watchdog.pending:
+                self.watchdog.settle(self.store, final=not settle_ns)
+            if self.recorder.log or self.recorder.blocks:
                 self.store.apply(self.recorder.drain(settle_ns))
         self.window.frame()
 

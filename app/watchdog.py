@@ -35,7 +35,8 @@ from app.recording.blocks import (
     sentence,
     stack_text,
 )
-from app.recording.events import Block, request_of
+from app.recording.events import Block, domain_of, request_of
+from app.recording.mistakes import Reports
 from app.recording.recorder import Recorder
 from app.recording.store import Store
 from app.recording.tasks import is_library
@@ -121,6 +122,7 @@ class Watchdog:
         self._loop = loop
         self._base = base
         self._recorder = recorder
+        self._reports = Reports(recorder)
         self._threshold = threshold
         self._sign = sign
         self._caught: list[_Caught] = []
@@ -319,15 +321,19 @@ class Watchdog:
                 len(delayed),
                 json.dumps(delayed[:100]),
             )
-            self._record(block)
+            self._record(block, place)
             recorded = True
         return recorded
 
-    def _record(self, block: Block) -> None:
+    def _record(self, block: Block, place: Place) -> None:
         self._recorder.blocks.append(tuple(block))
         text = f"{sentence(block)}\n{block.stack}"
         request = request_of(block.owner) or 0
         self._recorder.log.append((_now(), "WARNING", "loopscope", request, text))
+        if place.file and not place.library and domain_of(block.owner) == "server":
+            where = f"{place.file}:{place.line} in {place.function}"
+            lasted = f"{(block.end_ns - block.start_ns) / 1e9:.2f} s"
+            self._reports.report("blocking-call", request, where, lasted)
 
 
 def _catches(frame: FrameType) -> bool:
