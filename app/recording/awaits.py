@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from .reach import attr, is_a
+from .reach import attr, is_a, is_kind
 
 Chain = tuple[str, ...]
 """A dotted name, as a tuple of its parts."""
+Locals = dict[str, list[ast.expr]]
+"""The local names of a function, with what they are set to."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CODE = (FunctionType, BuiltinFunctionType, ModuleType)
@@ -153,9 +155,7 @@ class _Reader:
         self._read(node, found, self._locals, set())
         return None if found.unclear else found
 
-    def _read(
-        self, node: ast.AST, found: Statement, local: dict[str, list[ast.expr]], seen: set[str]
-    ) -> None:
+    def _read(self, node: ast.AST, found: Statement, local: Locals, seen: set[int]) -> None:
         """Note what a node and the functions that it calls touch."""
         parts = set[int]()  # Nodes that were dealt with as parts of others.
         for each in ast.walk(node):
@@ -170,9 +170,7 @@ class _Reader:
                 if not (stored and isinstance(each, ast.Name)):
                     self._touch(_chain(each), found, local, stored)
 
-    def _call(
-        self, node: ast.Call, found: Statement, local: dict[str, list[ast.expr]], seen: set[str]
-    ) -> None:
+    def _call(self, node: ast.Call, found: Statement, local: Locals, seen: set[int]) -> None:
         chain = _chain(node.func)
         if not chain:
             inner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
@@ -181,34 +179,41 @@ class _Reader:
             found.calls |= {node.func.attr} if isinstance(node.func, ast.Attribute) else set()
             return
         found.calls.add(chain[-1])
-        of_self = chain[0] == self._self and bool(self._self)
-        if of_self and len(chain) == 2 and chain[1] in _ARGUMENTS:
+        if self._reads_argument(chain):
             return
-        known = None
-        if of_self and len(chain) == 2:
-            known = self._methods.get(chain[1])
-        elif len(chain) == 1 and chain[0] not in local:
-            known = self._module.get(chain[0])
+        known = self._known(chain, local)
         if known is None:
-            target = None if chain[0] in local or of_self else self._value(chain)
-            does_nothing = (attr(target, "__module__"), attr(target, "__name__")) in _WAITS or (
-                len(chain) == 1
-                and target is getattr(builtins, chain[0], found)
-                and chain[0] in _VALUES
-            )
-            found.unknown |= not does_nothing
-            self._touch(chain if chain[0] in local else chain[:-1], found, local, False)
-        elif known.name not in seen:
-            seen.add(known.name)
+            found.unknown |= not self._does_nothing(chain, local)
+            whole = chain[0] in local and not self._is_own(chain)
+            self._touch(chain if whole else chain[:-1], found, local, False)
+            if chain == ("super",):
+                found.touches.add((self._self,))
+        elif id(known) not in seen:
+            seen.add(id(known))
+            if known.decorator_list:
+                found.touches.add(chain)
             for child in known.body:
                 self._read(child, found, _assigned(known), seen)
 
-    def _touch(
-        self, chain: Chain, found: Statement, local: dict[str, list[ast.expr]], stored: bool
-    ) -> None:
+    def _known(self, chain: Chain, local: Locals) -> _Function | None:
+        """Return the function of the same file that is called by a name."""
+        if self._is_own(chain):
+            return self._methods.get(chain[1]) if len(chain) == 2 else None
+        return self._module.get(chain[0]) if len(chain) == 1 and chain[0] not in local else None
+
+    def _does_nothing(self, chain: Chain, local: Locals) -> bool:
+        """Return whether what is called by a name is known to do nothing but wait or compute."""
+        if self._is_own(chain) or chain[0] in local:
+            return False
+        target = self._value(chain)
+        if (attr(target, "__module__"), attr(target, "__name__")) in _WAITS:
+            return True
+        return chain[-1] in _VALUES and target is getattr(builtins, chain[-1])
+
+    def _touch(self, chain: Chain, found: Statement, local: Locals, stored: bool) -> None:
         if not chain:
             return
-        if chain[0] == self._self and self._self:
+        if self._is_own(chain):
             if stored or len(chain) == 1 or chain[1] not in _GIVEN:
                 found.touches.add(chain)
         elif chain[0] in local:
@@ -216,6 +221,12 @@ class _Reader:
                 found.unclear = True
         elif stored or not self._may_share(self._value(chain)):
             found.touches.add(chain)
+
+    def _is_own(self, chain: Chain) -> bool:
+        return bool(self._self) and chain[0] == self._self
+
+    def _reads_argument(self, chain: Chain) -> bool:
+        return len(chain) == 2 and self._is_own(chain) and chain[1] in _ARGUMENTS
 
     def _value(self, chain: Chain) -> Any:
         """Return what a dotted name stands for; its first part that is an object with a state."""
@@ -239,14 +250,10 @@ class _Reader:
         if not isinstance(node, ast.Call):
             return False
         chain = _chain(node.func)
-        if len(chain) == 2 and chain[0] == self._self and chain[1] in _ARGUMENTS:
-            return True
-        made = self._value(chain) if chain and chain[0] not in self._locals else None
-        if not isinstance(made, type):
-            return False
-        return made in _PLAIN or any(
-            f"{cls.__module__}.{cls.__name__}" in _CLIENTS for cls in type.mro(made)
-        )
+        if not chain or self._reads_argument(chain):
+            return bool(chain)
+        made = self._value(chain) if chain[0] not in self._locals else None
+        return isinstance(made, type) and (made in _PLAIN or is_kind(made, *_CLIENTS))
 
 
 def _blocks(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
@@ -260,12 +267,12 @@ def _blocks(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
             yield from _blocks(node.body)
 
 
-def _assigned(function: _Function) -> dict[str, list[ast.expr]]:
+def _assigned(function: _Function) -> Locals:
     """Return the local names of a function, with the expressions that they are set to.
 
     Its arguments, which for a handler are texts, have none.
     """
-    found: dict[str, list[ast.expr]] = {}
+    found: Locals = {}
     followed = set[int]()
     for node in ast.walk(function):
         if isinstance(node, ast.arg):
