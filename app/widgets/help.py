@@ -14,6 +14,9 @@ from .parts import label
 KEYS = (
     ("↑ ↓ J K", "Go to the request before or after"),
     ("Home End Space", "First, last, ten further"),
+    ("F, Esc", "Filter the requests, all requests"),
+    ("M, Z", "Mark the request, hide all so far"),
+    ("Shift+F", "Keep the newest request in sight, or not"),
     ("Ctrl+Return", "Fire the request; in an editor: apply"),
     ("Ctrl+S", "Apply all editors and save the site"),
     ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
@@ -25,6 +28,13 @@ KEYS = (
     ("Ctrl+[ Ctrl+]", "Slower, faster"),
     ("Ctrl++ Ctrl+- Ctrl+0", "Larger, smaller, original size"),
     ("Ctrl+Q", "Quit"),
+    ("", "On the timeline:"),
+    ("↑ ↓ Return", "Go from lane to lane; show or hide what is under it"),
+    ("← → Home End", "Earlier, later; the first, the present"),
+    ("+ - 0", "Less time, more time, all of it"),
+    ("F, J", "Follow live; go to the selected request"),
+    ("M, Shift+← Shift+→, Esc", "Measure by dragging; by keys; no longer"),
+    ("/, L, S Shift+S", "Filter the lanes; which kinds; stages on or off"),
 )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QScrollBar, QVBoxLayout, QWidget
 
 from app.recording.events import WINDOW
 from app.recording.recorder import Recorder
@@ -15,6 +15,9 @@ from app.recording.store import Store
 from .i18n import tr
 from .theme import Theme
 from .timeline_canvas import TimelineCanvas
+from .timeline_filter import LaneFilter
+from .timeline_keys import ZOOM, Keys
+from .timeline_menu import fill
 from .timeline_tools import TimelineTools
 from .timeline_view import LONGEST_NS, duration, moment
 
@@ -67,19 +70,56 @@ class TimelinePanel(QWidget):
         self._scroll = QScrollBar(Qt.Orientation.Vertical)
         self._scroll.hide()
         self.canvas = TimelineCanvas(store, theme, self._scroll, self._now)
-        self.tools = TimelineTools()
+        self.tools = TimelineTools(theme)
         """The row of buttons. It may be moved elsewhere, for example into a tab bar's corner."""
-        self.tools.follow.clicked.connect(lambda: self.set_following(not self.following))
-        self.tools.more.clicked.connect(lambda: self._zoom(1.6))
-        self.tools.less.clicked.connect(lambda: self._zoom(1 / 1.6))
-        self.tools.fit.clicked.connect(self.fit)
+        self.filter = LaneFilter(theme)
+        self._keys = Keys(self)
         self._arrange()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.canvas.selected.connect(self._select_and_tell)
-        self.canvas.zoomed_to.connect(self.zoom_to)
-        self.canvas.moved.connect(self._show_state)
+        self._connect()
         theme.changed.connect(self._restyle)
         self.retranslate()
+
+    def _connect(self) -> None:
+        tools, canvas = self.tools, self.canvas
+        tools.follow.clicked.connect(lambda: self.set_following(not self.following))
+        tools.more.clicked.connect(lambda: self.zoom(ZOOM))
+        tools.less.clicked.connect(lambda: self.zoom(1 / ZOOM))
+        tools.fit.clicked.connect(self.fit)
+        tools.jump.clicked.connect(self.jump)
+        tools.measure.clicked.connect(self._set_measuring)
+        tools.filter.clicked.connect(self._toggle_filter)
+        tools.menu.aboutToShow.connect(lambda: fill(tools.menu, canvas, None, self.fit))
+        self.filter.changed.connect(self._filtered)
+        self.filter.left.connect(self.setFocus)
+        canvas.selected.connect(self.select_and_tell)
+        canvas.zoomed_to.connect(self.zoom_to)
+        canvas.moved.connect(self._show_state)
+        canvas.menu_asked.connect(self._open_menu)
+
+    def _set_measuring(self, on: bool) -> None:
+        self.canvas.mouse.measures = on
+        self.canvas.mouse.set_cursor()
+        if not on:
+            self.canvas.set_measure(None)
+
+    def _toggle_filter(self) -> None:
+        if self.filter.isVisible():
+            self.filter.close_filter()
+        else:
+            self.filter.open_filter()
+        self.tools.filter.setChecked(self.filter.isVisible())
+
+    def _filtered(self, text: str) -> None:
+        self.canvas.rows.traffic.choose(text)
+        self.tools.filter.setChecked(self.filter.isVisible())
+        self.canvas.update()
+
+    def _open_menu(self, at: QPoint) -> None:
+        row, menu = self.canvas.focused, QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        fill(menu, self.canvas, row, lambda: self.zoom_to(int(row.key) if row else 0))
+        menu.popup(at)
 
     def _arrange(self) -> None:
         body = QHBoxLayout()
@@ -91,6 +131,7 @@ class TimelinePanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tools)
+        column.addWidget(self.filter)
         column.addLayout(body, 1)
 
     @property
@@ -116,10 +157,10 @@ class TimelinePanel(QWidget):
 
     def set_store(self, store: Store, clock: Callable[[], int] | None) -> None:
         """Show another store, for example an opened recording."""
-        self._store = self.canvas.store = self.canvas.strip.store = store
+        self._store = store
+        self.canvas.set_store(store)
         self._clock = clock
         self._seen_run, self._activity, self._edge = 0, float(store.end_ns), -1.0
-        self.canvas.strip.forget()
         self._stale = True
         self.refresh()
 
@@ -127,9 +168,11 @@ class TimelinePanel(QWidget):
         """Mark a request as selected; 0 for none."""
         if request_id != self.canvas.request_id:
             self.canvas.request_id = request_id
+            self.canvas.focus_on_request(request_id)
             self.canvas.update()
 
-    def _select_and_tell(self, request_id: int) -> None:
+    def select_and_tell(self, request_id: int) -> None:
+        """Select a request here and everywhere."""
         self.select_request(request_id)
         self.request_selected.emit(request_id)
 
@@ -142,20 +185,38 @@ class TimelinePanel(QWidget):
             self._moved()
 
     def fit(self) -> None:
-        """Show the selected request, or else all that was recorded of requests."""
-        if self._store.requests.get(self.canvas.request_id) is not None:
-            self.zoom_to(self.canvas.request_id)
-        elif self._store.requests.rows:
-            end = max(self._edge, self._activity)
-            first = self._store.requests.rows[0][9]
-            self.canvas.view.show(max(first, end - LONGEST_NS), end)
+        """Show the measured span, or the selected request, or else all that was recorded."""
+        measure, rows = self.canvas.measure, self._store.requests.rows
+        if measure is not None:
+            self.canvas.view.show(measure.start_ns, measure.end_ns)
             self._moved()
+        elif self._store.requests.get(self.canvas.request_id) is not None:
+            self.zoom_to(self.canvas.request_id)
+        elif rows:
+            end = max(self._edge, self._activity)
+            self.canvas.view.show(max(rows[0][9], end - LONGEST_NS), end)
+            self._moved()
+
+    def jump(self) -> None:
+        """Go to the selected request, as near as before if it is seen whole; ends following."""
+        row, view = self._store.requests.get(self.canvas.request_id), self.canvas.view
+        if row is None:
+            return
+        end = row[10] if row[10] is not None else self._now()
+        if end - row[9] > 0.9 * view.span:
+            self.zoom_to(row[0])
+        else:
+            view.following = False
+            view.start = view.zero = (row[9] + end - view.span) / 2
+            self._moved()
+        self.canvas.focus_on_request(row[0])
 
     def _moved(self) -> None:
         self._show_state()
         self.canvas.update()
 
-    def _zoom(self, factor: float) -> None:
+    def zoom(self, factor: float) -> None:
+        """Show *factor* times the span, about the present while it is followed."""
         view = self.canvas.view
         at_edge = self.following and self.live
         self.canvas.zoom(factor, view.x(self._edge) if at_edge else view.width / 2)
@@ -252,33 +313,21 @@ class TimelinePanel(QWidget):
         self._timer.stop()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, canvas = event.key(), self.canvas
-        page = max(1, canvas.view.width // 8)
-        actions: dict[int, Callable[[], object]] = {
-            Qt.Key.Key_F: lambda: self.set_following(not self.following),
-            Qt.Key.Key_Plus: lambda: self._zoom(1 / 1.6),
-            Qt.Key.Key_Equal: lambda: self._zoom(1 / 1.6),
-            Qt.Key.Key_Minus: lambda: self._zoom(1.6),
-            Qt.Key.Key_0: self.fit,
-            Qt.Key.Key_Left: lambda: canvas.pan(-page),
-            Qt.Key.Key_Right: lambda: canvas.pan(page),
-            Qt.Key.Key_Up: lambda: self._next_lane(-1),
-            Qt.Key.Key_Down: lambda: self._next_lane(1),
-            Qt.Key.Key_PageUp: lambda: canvas.pan(-canvas.view.width),
-            Qt.Key.Key_PageDown: lambda: canvas.pan(canvas.view.width),
-            Qt.Key.Key_Home: self._to_start,
-            Qt.Key.Key_End: lambda: self.set_following(True),
-        }
-        action = actions.get(key)
-        held = event.modifiers() & ~(
-            Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
-        )
-        if action is None or held:
+        if not self._keys.press(event):
             super().keyPressEvent(event)
-        else:
-            action()
 
-    def _to_start(self) -> None:
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self._keys.menu()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.canvas.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.canvas.update()
+
+    def to_start(self) -> None:
+        """Go to the first request."""
         view = self.canvas.view
         rows = self._store.requests.rows
         first = rows[0][9] if rows else self._store.origin_ns
@@ -286,21 +335,13 @@ class TimelinePanel(QWidget):
         view.start = view.zero = first - 0.05 * view.span
         self._moved()
 
-    def _next_lane(self, step: int) -> None:
-        ids = self.canvas.lane_ids()
-        place = ids.place(self.canvas.request_id)
-        place = (0 if step > 0 else len(ids) - 1) if place is None else place + step
-        found = ids.ids(place, place + 1) if 0 <= place < len(ids) else []
-        if found:
-            self.canvas.bring_into_view(place)
-            self._select_and_tell(found[0])
-
     def _restyle(self) -> None:
         self.canvas.renew()
 
     def retranslate(self) -> None:
         """Set all texts again in the chosen language."""
         self.tools.retranslate()
+        self.filter.retranslate()
         self.setAccessibleName(tr("Timeline"))
         self._shown_state = ()
         self._show_state()

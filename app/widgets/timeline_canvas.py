@@ -1,4 +1,4 @@
-"""The timeline's drawing surface: which lanes are shown, painting them, and the mouse."""
+"""The timeline's drawing surface: which rows are shown, where they stand, and moving the view."""
 
 from __future__ import annotations
 
@@ -6,44 +6,46 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QHelpEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from app.recording.events import WINDOW
+from app.recording.events import request_of
 from app.recording.store import Store
 
-from . import timeline_paint as paint
-from . import timeline_words as words
-from .i18n import tr
 from .theme import Theme
 from .timeline_ink import Ink, Layout
-from .timeline_lanes import Lane, arrows, lane, run_bars
-from .timeline_list import LaneList
-from .timeline_strip import Strip
+from .timeline_lanes import Lane
+from .timeline_measure import Measure
+from .timeline_mouse import Mouse
+from .timeline_rows import REQUEST, WEBSOCKET, WINDOW, Placed, Row, Rows
+from .timeline_scene import Scene
+from .timeline_tips import tip_at
 from .timeline_view import View
+from .timeline_words import run_at
 
-_DRAG = 4
-_CROWD = 4
-"""With so many times more lanes than there is room for, a sample of them is followed."""
 _CROWD_PACE = 5
 
 
 class TimelineCanvas(QWidget):
-    """Paints the view of a store: ruler, loop, window, and a lane for each request in view."""
+    """Paints the view of a store: ruler, loop, window, and the rows below."""
 
     selected = Signal(int)
-    """A lane was clicked."""
+    """A request was clicked."""
     zoomed_to = Signal(int)
-    """A lane was double-clicked."""
+    """A request's lane was double-clicked."""
     moved = Signal()
     """The user moved the view: panned (which ends following) or zoomed."""
+    measured = Signal()
+    """A span is being measured, or no longer."""
+    menu_asked = Signal(QPoint)
+    """A menu was asked for, at a point of the screen; `focused` is the row that it is about."""
 
     def __init__(
         self, store: Store, theme: Theme, scroll: QScrollBar, now: Callable[[], float]
@@ -52,85 +54,88 @@ class TimelineCanvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(280, 160)
-        self.setMouseTracking(False)
+        self.setMouseTracking(True)
         self.store = store
         self.view = View()
         self.ink = Ink(theme)
-        self.lay = Layout(self.ink, self.width())
-        self.strip = Strip(store, self.ink)
+        self.lay = Layout(self.ink, self.width(), self.height())
+        self.rows = Rows(store)
+        self.scene = Scene(self)
         self.request_id = 0
+        self.focused: Row | None = None
+        """The row that the keys are on."""
         self.paused_ns: float | None = None
-        self.shown: list[tuple[Lane, int]] = []
-        """The lanes painted last, and where each one's row begins."""
+        self.measure: Measure | None = None
+        self.pointer: int | None = None
+        """Where the pointer is in the plot, in pixels from its left."""
+        self.placed: list[Placed] = []
+        """The rows painted last; their tops count from the widget's own."""
         self.frames = 0
         """How often it has painted."""
-        self._now = now
-        self._scroll = scroll
+        self.now = now
+        self.scrollbar = scroll
         self._newest = True
-        self._step = 0
-        self._crowded = False
-        self._press: QPoint | None = None
-        self._dragging = False
-        scroll.actionTriggered.connect(self._scrolled)
+        self.hidden = 0
+        """How many rows there was no room for."""
+        self.step = 0
+        self.mouse = Mouse(self)
+        scroll.actionTriggered.connect(self.scrolled)
         scroll.valueChanged.connect(self.update)
 
+    def set_store(self, store: Store) -> None:
+        """Show another store."""
+        self.store = self.scene.strip.store = store
+        self.rows.set_store(store)
+        self.scene.strip.forget()
+        self.measure, self.focused = None, None
+
     def renew(self) -> None:
-        """Take colours, fonts and sizes from the theme again."""
+        """Take colours, fonts and sizes from the theme again, or that other lanes are hidden."""
         self.ink.renew(self.devicePixelRatioF())
-        self.strip.forget()
+        self.scene.strip.forget()
         self._lay_out()
         self.update()
 
     def _lay_out(self) -> None:
-        self.lay = Layout(self.ink, self.width())
+        window = WINDOW not in self.rows.choice.hidden
+        self.lay = Layout(self.ink, self.width(), self.height(), window=window)
         self.view.resize(self.width() - self.lay.label)
-        self._scroll.setSingleStep(self.lay.pitch)
+        self.scrollbar.setSingleStep(self.lay.heights.lane)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_out()
 
-    def lane_ids(self) -> LaneList:
-        """The requests in view."""
-        return LaneList(self.store, self.view.start, self.view.end)
+    @property
+    def shown(self) -> list[tuple[Lane, int]]:
+        """The requests' lanes painted last, and where each one's row begins."""
+        lanes = self.scene.lanes
+        return [(lanes[p.row], p.top) for p in self.placed if p.row in lanes]
 
-    def _scrolled(self) -> None:
-        self._newest = self._scroll.sliderPosition() >= self._scroll.maximum()
+    def scrolled(self) -> None:
+        """The user scrolled: at the end the newest is followed."""
+        self._newest = self.scrollbar.sliderPosition() >= self.scrollbar.maximum()
 
-    def _place_lanes(self) -> tuple[list[Lane], int, int]:
-        """Return the lanes that there is room for, the top of the first, and how many are not."""
-        lay, ids = self.lay, self.lane_ids()
-        count, room = len(ids), self.height() - lay.lanes_top
-        overflow = count * lay.pitch > room
-        if overflow:
-            room -= lay.foot
-        most = max(0, count * lay.pitch - room) if overflow else 0
-        now, scroll = self._now(), self._scroll
-        self._step = self._step if self.view.following else 0
-        self._crowded = self.view.following and count * lay.pitch > _CROWD * room
-        if self._crowded:
-            scroll.hide()
-            some, self._step = ids.sample(max(1, room // lay.pitch), self._step)
-            return self._lanes(some, now), lay.lanes_top, count - len(some)
-        self._step = 0
-        if scroll.maximum() != most or scroll.pageStep() != room:
+    def place_rows(self) -> None:
+        """Find out which rows there is room for, and where they stand."""
+        lay, scroll = self.lay, self.scrollbar
+        self.rows.update(self.view, lay.heights)
+        newest = self._newest and self.view.following
+        found = self.rows.arrange(
+            self.height() - lay.lanes_top, scroll.value(), newest, lay.heights
+        )
+        if newest or scroll.value() > found.most:
             scroll.blockSignals(True)
-            scroll.setRange(0, most)
-            scroll.setPageStep(max(1, room))
+            scroll.setRange(0, found.most)
+            scroll.setValue(found.most)
             scroll.blockSignals(False)
-            scroll.setVisible(overflow)
-        if self._newest and self.view.following and scroll.value() != most:
+        if scroll.maximum() != found.most or scroll.pageStep() != found.room:
             scroll.blockSignals(True)
-            scroll.setValue(most)
+            scroll.setRange(0, found.most)
+            scroll.setPageStep(max(1, found.room))
             scroll.blockSignals(False)
-        first = scroll.value() // lay.pitch
-        last = min(count, (scroll.value() + room) // lay.pitch + 1)
-        lanes = self._lanes(ids.ids(first, last), now)
-        hidden = count - max(0, room // lay.pitch) if overflow else 0
-        return lanes, lay.lanes_top + first * lay.pitch - scroll.value(), hidden
-
-    def _lanes(self, ids: list[int], now_ns: float) -> list[Lane]:
-        found = (lane(self.store, id_, self.view, now_ns) for id_ in ids)
-        return [one for one in found if one is not None]
+        scroll.setVisible(found.most > 0 and not found.step)
+        self.placed = [p._replace(top=p.top + lay.lanes_top) for p in found.rows]
+        self.hidden, self.step = found.hidden, found.step
 
     def renew_frame(self) -> None:
         """Ask for a new frame.
@@ -139,7 +144,8 @@ class TimelineCanvas(QWidget):
         loop's lane above them as ever, so that the server keeps its share of the time.
         """
         lay = self.lay
-        if self._crowded and self.frames % _CROWD_PACE:
+        crowded = self.step or (self.rows.grouped and self.view.following)
+        if crowded and self.frames % _CROWD_PACE:
             # The ruler stands still while the view follows.
             self.update(lay.label, lay.ruler, self.view.width, lay.lanes_top - lay.ruler)
         else:
@@ -149,143 +155,83 @@ class TimelineCanvas(QWidget):
         self.frames += 1
         if self.devicePixelRatioF() != self.ink.ratio:
             self.ink.renew(self.devicePixelRatioF())
-            self.strip.forget()
-        lay = self.lay
-        strip = self.strip.draw(self.view, lay.loop_height, self.ink.ratio)
+            self.scene.strip.forget()
         area = event.rect()
-        head_only = area.bottom() < lay.lanes_top
-        lanes, top, hidden = ([], 0, 0) if head_only else self._place_lanes()
-        foot = lay.foot if hidden else 0
+        head_only = area.bottom() < self.lay.lanes_top
+        if not head_only:
+            self.place_rows()
         with QPainter(self) as p:
-            p.fillRect(area, self.ink.panel)
-            if not head_only:
-                self.shown = [(one, top + n * lay.pitch) for n, one in enumerate(lanes)]
-                self._rows(p)
-            self._paint_head(p, strip, min(area.bottom() + 1, self.height() - foot), area.top())
-            if not head_only:
-                self._paint_lanes(p, lanes, top, foot)
-            p.setClipping(False)
-            p.resetTransform()
-            if area.left() < lay.label:
-                self._names(p, self.height() - foot, [] if head_only else self.shown)
-            if self.paused_ns is not None:
-                self._pause_line(p, self.height() - foot)
-            if hidden:
-                rest = QRect(0, self.height() - foot, self.width(), foot)
-                paint.paint_more(p, rest, hidden, self._step, self.ink)
+            self.scene.paint(p, area, head_only=head_only)
 
-    def _paint_head(self, p: QPainter, strip: QPixmap, bottom: int, top: int) -> None:
-        """Paint the ruler and its lines down to *bottom*, the loop's lane and the window's."""
-        lay, ink, view = self.lay, self.ink, self.view
-        p.translate(lay.label, 0)
-        p.setClipRect(0, 0, view.width, bottom)
-        paint.paint_ruler(p, view, ink, lay, bottom, figures=top < lay.ruler)
-        p.drawPixmap(0, lay.loop_top, strip)
-        own = run_bars(self.store, WINDOW, view, view.start, view.end)
-        paint.paint_bars(p, own, ink.window, lay.window_top, lay.window_height)
+    # -- What is where ---------------------------------------------------------------------
 
-    def _paint_lanes(self, p: QPainter, lanes: list[Lane], top: int, foot: int) -> None:
-        lay, ink, view = self.lay, self.ink, self.view
-        room = QRect(0, lay.lanes_top, view.width, self.height() - lay.lanes_top - foot)
-        p.setClipRect(room)
-        inset = (lay.pitch - lay.bar) // 2
-        for one, y in self.shown:
-            paint.paint_lane(p, one, y + inset, view, ink, lay)
-        self._arrows(p, lanes, top + inset)
-        if not lanes and not len(self.store.requests):
-            paint.paint_empty(p, room, ink)
-
-    def _rows(self, p: QPainter) -> None:
-        lay, ink, width = self.lay, self.ink, self.width()
-        for one, y in self.shown:
-            if one.request_id == self.request_id:
-                p.fillRect(0, y, width, lay.pitch, ink.selection)
-            p.fillRect(0, y + lay.pitch, width, 1, ink.rule)
-        p.fillRect(0, 0, width, lay.lanes_top, ink.panel)
-        p.fillRect(0, lay.lanes_top, width, 1, ink.rule)
-
-    def _names(self, p: QPainter, bottom: int, shown: list[tuple[Lane, int]]) -> None:
-        lay, ink = self.lay, self.ink
-        p.setClipRect(0, 0, self.width(), bottom)
-        for text, y, height in (
-            (tr("loop"), lay.loop_top, lay.loop_height),
-            (tr("window"), lay.window_top, lay.window_height),
-        ):
-            paint.paint_name(p, text, QRect(0, y - 6, lay.label, height + 12), ink)
-        p.setClipRect(0, lay.lanes_top, self.width(), bottom - lay.lanes_top)
-        for one, y in shown:
-            row = QRect(0, y, lay.label, lay.pitch)
-            paint.paint_title(p, one, row, ink, selected=one.request_id == self.request_id)
-        p.setClipping(False)
-
-    def _arrows(self, p: QPainter, lanes: list[Lane], bar_top: int) -> None:
-        lay, ink = self.lay, self.ink
-        for arrow in arrows(self.store, lanes, self.view, self.request_id)[:40]:
-            to_top = bar_top + arrow.to_lane * lay.pitch
-            if arrow.from_lane < 0:
-                from_y, down = lay.loop_top + lay.loop_height, True
-            else:
-                down = arrow.from_lane < arrow.to_lane
-                from_y = bar_top + arrow.from_lane * lay.pitch + (lay.bar if down else 0)
-            to_y = to_top if down else to_top + lay.bar
-            between = (lay.pitch - lay.bar) // 2
-            word_y = to_top - between if down else to_top + lay.bar + between
-            paint.paint_arrow(p, arrow, from_y, to_y, word_y, self.view, ink)
-
-    def _pause_line(self, p: QPainter, bottom: int) -> None:
-        x = round(self.view.x(self.paused_ns or 0.0))
-        if 0 <= x <= self.view.width:
-            left, top = self.lay.label + x, self.lay.ruler
-            paint.paint_mark(p, left, tr("paused here"), self.ink.error, top, bottom, self.ink)
-
-    def lane_at(self, point: QPoint) -> Lane | None:
-        """Return the lane under a point of the widget."""
+    def row_at(self, point: QPoint) -> Placed | None:
+        """Return the row under a point of the widget."""
         if point.y() < self.lay.lanes_top:
             return None
-        return next((one for one, y in self.shown if y <= point.y() < y + self.lay.pitch), None)
+        return next((p for p in self.placed if p.top <= point.y() < p.top + p.height), None)
 
-    def bring_into_view(self, place: int) -> None:
-        """Scroll until the lane at *place* is seen."""
-        top, scroll = place * self.lay.pitch, self._scroll
-        room = scroll.pageStep()
-        if not scroll.value() <= top <= scroll.value() + room - self.lay.pitch:
-            scroll.setValue(top if top < scroll.value() else top + self.lay.pitch - room)
-            self._scrolled()
+    def lane_at(self, point: QPoint) -> Lane | None:
+        """Return the request's lane under a point of the widget."""
+        placed = self.row_at(point)
+        return self.scene.lanes.get(placed.row) if placed else None
+
+    def request_at(self, point: QPoint) -> int:
+        """Return the number of the request at a point: of a lane, or what ran there; else 0."""
+        x = point.x() - self.lay.label
+        lay, lane, placed = self.lay, self.lane_at(point), self.row_at(point)
+        if lane is not None:
+            return lane.request_id
+        if placed is not None and placed.row in self.scene.connections:
+            bars = self.scene.connections[placed.row].requests
+            return next((bar.key for bar in bars if bar.left - 2 <= x < bar.right + 2), 0)
+        if x >= 0 and lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:
+            run = run_at(self.store, self.view.time(x), 2 * self.view.scale)
+            return (request_of(run.owner) if run else None) or 0
+        return 0
 
     def words_at(self, point: QPoint) -> str:
         """Return the tooltip for a point of the widget."""
-        lay, x = self.lay, point.x() - self.lay.label
-        alarm = self.ink.error.name()
-        one = self.lane_at(point)
-        if one is not None:
-            return words.lane_words(self.store, one, self.view, max(-1, x), self._now(), alarm)
-        if x < 0:
-            return ""
-        if lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:
-            return words.loop_words(self.store, self.view, x, alarm)
-        if lay.window_top - 4 <= point.y() < lay.window_top + lay.window_height + 4:
-            return words.window_words(self.store, self.view, x, alarm)
-        return ""
+        return tip_at(self, point)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.words_at(event.pos())
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), self.words_at(event.pos()), self)
             return True
         return super().event(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turn, sideways = event.angleDelta().y(), event.angleDelta().x()
-        x = event.position().x() - self.lay.label
-        event.accept()
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if shift or abs(sideways) > abs(turn):
-            self.pan(-round((sideways or turn) * self.view.width / 1600))
-        elif x < 0:
-            self._scroll.setValue(self._scroll.value() - turn * self.lay.pitch // 60)
-            self._scrolled()
-        else:
-            self.zoom(0.8 ** (turn / 120), x)
+    def keys_here(self) -> bool:
+        """Whether what is typed moves the timeline."""
+        panel = self.parentWidget()
+        return panel is not None and panel.hasFocus()
+
+    # -- Moving ----------------------------------------------------------------------------
+
+    def focus_on(self, row: Row) -> None:
+        """Put the keys on a row, and scroll until it is seen."""
+        self.focused = row
+        place = self.rows.top_of(row)
+        if place is not None and not any(p.row == row for p in self.placed[1:-1]):
+            top, height = place
+            scroll, room = self.scrollbar, self.scrollbar.pageStep()
+            if not scroll.value() <= top <= scroll.value() + room - height:
+                scroll.setValue(top if top < scroll.value() else top + height - room)
+                self.scrolled()
+        self.update()
+
+    def focus_on_request(self, request_id: int) -> None:
+        """Put the keys on a request's lane, if it has one."""
+        rows = (Row(REQUEST, request_id), Row(WEBSOCKET, request_id))
+        if self.focused not in rows:
+            self.rows.update(self.view, self.lay.heights)
+            found = next((row for row in rows if self.rows.top_of(row) is not None), None)
+            if found is not None:
+                self.focus_on(found)
+
+    def toggle(self, row: Row) -> None:
+        """Fold a row, or unfold it."""
+        self.rows.toggle(row)
+        self.update()
 
     def zoom(self, factor: float, x: float | None = None) -> None:
         """Zoom about *x* in the plot; about the middle when it is not given."""
@@ -300,35 +246,43 @@ class TimelineCanvas(QWidget):
         self.moved.emit()
         self.update()
 
+    def set_measure(self, measure: Measure | None) -> None:
+        """Measure a span, which ends following; None measures nothing."""
+        self.measure = measure
+        if measure is not None and self.view.following:
+            self.view.following = False
+            self.moved.emit()
+        self.measured.emit()
+        self.update()
+
+    def point_at(self, x: int | None) -> None:
+        """Say on the ruler at what time the pointer is."""
+        if x != self.pointer:
+            self.pointer = x
+            self.update(QRect(0, 0, self.width(), self.lay.ruler))
+
+    # -- The mouse -------------------------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.mouse.wheel(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._press, self._dragging = event.position().toPoint(), False
+        self.mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is None:
-            return
-        point = event.position().toPoint()
-        step = point - self._press
-        if not self._dragging and max(abs(step.x()), abs(step.y())) < _DRAG:
-            return
-        self._dragging = True
-        self._press = point
-        if step.y():
-            self._scroll.setValue(self._scroll.value() - step.y())
-            self._scrolled()
-        if step.x():
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-            self.pan(-step.x())
+        self.mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._press is not None and not self._dragging:
-            one = self.lane_at(event.position().toPoint())
-            if one is not None:
-                self.selected.emit(one.request_id)
-        self._press, self._dragging = None, False
-        self.unsetCursor()
+        self.mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        one = self.lane_at(event.position().toPoint())
-        if one is not None:
-            self.zoomed_to.emit(one.request_id)
+        self.mouse.double_click(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        placed = self.row_at(event.pos())
+        self.focused = placed.row if placed else None
+        self.update()
+        self.menu_asked.emit(event.globalPos())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.point_at(None)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPixmap
 from app.recording.events import CLIENT, WINDOW
 
 from .theme import SMALL, Theme
+from .timeline_rows import Heights
 from .timeline_text import Type
 
 
@@ -41,6 +42,8 @@ class Ink:
         self.on_hue = c.on_hue
         self.tick = mix(c.faint, c.panel, 0.6)
         self.tick_inside = mix(c.faint, c.panel, 0.22)
+        self.head_row = mix(c.raised, c.panel, 0.5)
+        self.rail = mix(c.dim, c.panel, 0.35)
         self.client = mix(c.dim, c.panel, 0.55)
         self.server = c.dim
         self.window = c.faint
@@ -50,6 +53,8 @@ class Ink:
         on_bar.setWeight(QFont.Weight.Medium)
         self.on_bar = Type(on_bar, ratio)
         self.head = theme.font(14, bold=True)
+        self.band = QColor(c.accent)
+        self.band.setAlphaF(0.16)
         self.arrow = QPen(c.accent, max(1.5, 1.6 * theme.zoom))
         self._fills: dict[int, QColor] = {}
         self._softs: dict[int, QColor] = {}
@@ -119,18 +124,29 @@ class Ink:
         return tile
 
 
-class Layout:
-    """Where the parts of the timeline stand: the labels' column, the ruler and the lanes."""
+_LOW = 360
+"""Below this height, in design pixels, lanes stand closer."""
 
-    def __init__(self, ink: Ink, width: int) -> None:
+
+class Layout:
+    """Where the parts of the timeline stand: the labels' column, the ruler and the lanes.
+
+    Without *window* there is no lane for the window's runs.
+    """
+
+    def __init__(self, ink: Ink, width: int, height: int, *, window: bool = True) -> None:
         px = ink.px
-        self.label = min(px(200), max(px(110), width * 3 // 16))
+        low = height < px(_LOW)
+        self.label = min(px(220), max(px(140), width * 2 // 9))
         self.ruler = px(26)
         self.loop_top = self.ruler + px(7)
         self.loop_height = px(20)
         self.window_top = self.loop_top + self.loop_height + px(12)
         self.window_height = px(10)
-        self.lanes_top = self.window_top + self.window_height + px(11)
-        self.pitch = px(38)
-        self.bar = px(23)
-        self.foot = px(24)
+        loop_bottom = self.loop_top + self.loop_height
+        window_bottom = self.window_top + self.window_height
+        self.lanes_top = (window_bottom if window else loop_bottom) + px(10)
+        lane = px(31 if low else 37)
+        self.heights = Heights(lane=lane, thin=px(22), head=px(24), foot=px(24))
+        self.bar = px(20 if low else 23)
+        self.thin_bar = px(12)

@@ -1,17 +1,20 @@
-"""What the timeline draws for requests: from a store to lanes in pixels. Pure functions, no Qt."""
+"""What the timeline draws for requests: from a store to lanes in pixels. Pure functions."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from http.client import responses
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from app.recording.events import Row
+from app.recording.events import Row, Stage
 from app.recording.lookup import SHORT_NS
 from app.recording.store import CONNECTIONS_WAIT, Store
 
+from .i18n import tr
+from .timeline_messages import Message, is_websocket, messages, stages_in
 from .timeline_view import View, duration
 
 MANY_RUNS = 400
@@ -70,40 +73,62 @@ class Lane(NamedTuple):
     labels: list[Label]
     note: tuple[str, ...]
     bad: bool
+    blocks: list[Bar]
+    messages: list[Message]
+    websocket: bool
+    thin: bool
 
 
-class Arrow(NamedTuple):
-    """From the run that resolved a Future to the run that it woke. A lane of -1 is the loop's."""
+def lane(
+    store: Store,
+    request_id: int,
+    view: View,
+    now_ns: float,
+    *,
+    blocks: Iterable[Bar] = (),
+    thin: bool = False,
+) -> Lane | None:
+    """Return the lane of a request, or None when it is no longer known.
 
-    from_lane: int
-    from_x: int
-    to_lane: int
-    to_x: int
-    woken: int
-
-
-def lane(store: Store, request_id: int, view: View, now_ns: float) -> Lane | None:
-    """Return the lane of a request, or None when it is no longer known."""
+    *blocks* are those in view, of all owners. A *thin* lane has no stages and no words.
+    """
     row = store.requests.get(request_id) or store.open_requests.get(request_id)
     if row is None:
         return None
     begin, end = row[9], row[10]
     until = now_ns if end is None else end
-    left, right = _cut(view, begin, until)
-    title = f"#{request_id} {row[3]} {row[4]}"
+    left, right = cut(view, begin, until)
+    socket = is_websocket(row)
+    title = f"#{request_id} {'WS' if socket else row[3]} {row[4]}"
     note, bad = _note(store, row)
+    own = [bar for bar in blocks if bar.key == request_id]
+    empty = Lane(
+        *(request_id, title, left, right, [], [], [], 1, [], note, bad, own, [], socket, thin)
+    )
     if right - left < DOT:
-        return Lane(request_id, title, left, right, [], [], [], 1, [], note, bad)
-    stages = _stages(store, request_id, view, now_ns) if right - left >= NARROW else []
-    waits, wait_rows = _waits(store, request_id, view, now_ns)
+        return empty
+    known = stages_in(store, request_id, view) if right - left >= NARROW and not thin else []
+    stages = _stages(known, view, now_ns)
     runs = run_bars(store, request_id, view, begin, until)
+    if socket:
+        waits, wait_rows = _next_message(store, request_id, view, left, right, now_ns), 1
+    else:
+        waits, wait_rows = _waits(store, request_id, view, now_ns)
     if runs:
         left, right = min(left, runs[0].left), max(right, min(runs[-1].right, view.width + 2))
-    labels = _labels(stages, waits, runs)
-    return Lane(request_id, title, left, right, stages, runs, waits, wait_rows, labels, note, bad)
+    return empty._replace(
+        left=left,
+        right=right,
+        stages=stages,
+        runs=runs,
+        waits=waits,
+        wait_rows=wait_rows,
+        labels=[] if thin else _labels(stages, waits, runs, own),
+        messages=messages(known, view) if socket else [],
+    )
 
 
-def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
+def cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
     begin, per, edge = view.start, 1 / view.scale, view.width + 1
     left, right = (start_ns - begin) * per, (end_ns - begin) * per
     a = -2 if left < -2 else edge if left > edge else int(left)
@@ -111,17 +136,17 @@ def _cut(view: View, start_ns: float, end_ns: float) -> tuple[int, int]:
     return a, b if b > a else a + 1
 
 
-def _stages(store: Store, request_id: int, view: View, now_ns: float) -> list[Bar]:
+def _stages(stages: list[Stage], view: View, now_ns: float) -> list[Bar]:
     bars = []
     around: list[float] = []
-    for seq, (name, start, end, _detail) in enumerate(store.stages_of(request_id)):
+    for seq, (name, start, end, _detail) in enumerate(stages):
         until = now_ns if end is None else end
         while around and around[-1] <= start:
             around.pop()
         depth = len(around)
         around.append(until)
         if until >= view.start and start < view.end:
-            bars.append(Bar(*_cut(view, start, until), seq, depth, name, start, end))
+            bars.append(Bar(*cut(view, start, until), seq, depth, name, start, end))
     return bars
 
 
@@ -140,11 +165,26 @@ def _waits(store: Store, request_id: int, view: View, now_ns: float) -> tuple[li
             ends.append(until)
         else:
             ends[depth] = until
-        left, right = _cut(view, start, until)
+        left, right = cut(view, start, until)
         if right - left > 1 or not bars or bars[-1].right < right:
             text = f"{row[3]} · {duration(until - start)}" if right - left >= LABEL_LEAST else ""
             bars.append(Bar(left, right, row[0], depth, text, start, end))
     return bars, max(1, len(ends))
+
+
+def _next_message(
+    store: Store, request_id: int, view: View, left: int, right: int, now_ns: float
+) -> list[Bar]:
+    """All of a WebSocket's life is one wait, but for its messages; the last one gets the words."""
+    row = store.requests.get(request_id)
+    begin, until = (0, None) if row is None else (row[9], row[10])
+    bars = [Bar(left, right, 0, 0, "", begin, until)]
+    ids = store.wait_ids(request_id)
+    wait = store.waits.get(ids[-1]) if ids else None
+    if wait is not None and wait[6] is None:
+        text = tr("the next message · {time}", time=duration(now_ns - wait[5]))
+        bars.append(Bar(*cut(view, wait[5], now_ns), wait[0], 0, text, wait[5], None))
+    return bars
 
 
 def _wait_rows(store: Store, request_id: int, view: View) -> list[Row]:
@@ -206,13 +246,14 @@ def _merged(store: Store, ids: list[int], at: int, last: int, view: View) -> lis
     return bars
 
 
-def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar]) -> list[Label]:
+def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar], blocks: list[Bar]) -> list[Label]:
     """Give each stage its name wherever it has room: where it ran, outside its inner stages."""
     labels = [Label(w.left, w.right, -1 - w.depth, w.text) for w in waits if w.text]
     for place, stage in enumerate(stages):
         if stage.right - stage.left < LABEL_LEAST or stage.depth > 1:
             continue
         taken = [(w.left, w.right) for w in waits if w.right > stage.left and w.left < stage.right]
+        taken += [(b.left, b.right) for b in blocks]
         taken += [(a.right, b.left) for a, b in pairwise(runs) if b.left - a.right > 2]
         if runs:
             taken += [(-9, runs[0].left), (runs[-1].right, stage.right)]
@@ -240,28 +281,3 @@ def _note(store: Store, row: Row) -> tuple[tuple[str, ...], bool]:
         words = f"{status} {responses.get(status, '')}".strip()
         return (words,) if why in ("passed", "safe method") else (words, why), True
     return (duration(end - row[9]),) if end is not None else (), False
-
-
-def arrows(store: Store, lanes: list[Lane], view: View, selected: int = 0) -> list[Arrow]:
-    """Return who woke whom among *lanes*: across requests, and all that concerns *selected*."""
-    found: list[Arrow] = []
-    places = {lane.request_id: place for place, lane in enumerate(lanes)}
-    for place, of in enumerate(lanes):
-        for bar in of.waits:
-            wait = store.waits.get(bar.key)
-            run = store.runs.get(wait[7]) if wait is not None else None
-            if wait is None or run is None or not 0 <= view.x(wait[6]) <= view.width:
-                continue
-            owner = run[5]
-            source = places.get(owner, -1)
-            if owner == of.request_id or (source < 0 and of.request_id != selected):
-                continue
-            if source >= 0 and max(of.right - of.left, _width(lanes[source])) < NARROW:
-                continue
-            from_x = round(view.x((run[2] + run[3]) / 2))
-            found.append(Arrow(source, from_x, place, round(view.x(wait[6])), of.request_id))
-    return found
-
-
-def _width(lane: Lane) -> int:
-    return lane.right - lane.left

@@ -1,54 +1,78 @@
-"""Which requests have a lane: those that overlap a span, found without touching all the others."""
+"""Which things have a lane: those that overlap a span, found without touching all the others."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 
 from app.recording.events import Row
 from app.recording.lookup import SHORT_NS
 from app.recording.store import Store
 
-_id, _request_start = itemgetter(0), itemgetter(9)
 
+class Span:
+    """The numbers of the rows that overlap a span of time, without touching them all.
 
-class LaneList:
-    """The numbers of the requests that overlap the span, in order, without touching them all."""
+    Rows that began in the span have the numbers from ``first`` up to ``last``; ``older`` are the
+    others, in order, and ``lasting`` those of them that take long.
+    """
 
-    def __init__(self, store: Store, start_ns: float, end_ns: float) -> None:
-        rows = store.requests.rows
-        self._rows: Sequence[Row] = rows
-        self._last = bisect_left(rows, end_ns, key=_request_start)
-        self._first = bisect_left(rows, start_ns, 0, self._last, key=_request_start)
-        short = bisect_left(rows, start_ns - SHORT_NS, 0, self._first, key=_request_start)
+    def __init__(
+        self,
+        rows: list[Row],
+        fields: tuple[int, int],
+        lasting: Iterable[int],
+        span: tuple[float, float],
+    ) -> None:
+        start_ns, end_ns = span
+        begin_field, end_field = fields
+        begin = itemgetter(begin_field)
+        last = bisect_left(rows, end_ns, key=begin)
+        first = bisect_left(rows, start_ns, 0, last, key=begin)
+        short = bisect_left(rows, start_ns - SHORT_NS, 0, first, key=begin)
+        self.first: int = rows[first][0] if first < len(rows) else rows[-1][0] + 1 if rows else 0
+        self.last: int = rows[last - 1][0] + 1 if last > first else self.first
+        self.lasting = sorted(id_ for id_ in lasting if id_ < self.first)
         older = [
             row[0]
-            for row in rows[short : self._first]
-            if row[10] is not None and row[10] >= start_ns and row[10] - row[9] < SHORT_NS
+            for row in rows[short:first]
+            if (end := row[end_field]) is not None
+            and end >= start_ns
+            and end - row[begin_field] < SHORT_NS
         ]
-        lasting = store.long_requests.across(round(start_ns))
-        open_ids = list(store.open_requests)
-        if open_ids and self._first:
-            lasting += open_ids[: bisect_left(open_ids, rows[self._first - 1][0] + 1)]
-            lasting.sort()
-        self._lasting = lasting
-        self._older = sorted(older + lasting)
+        self.older = sorted(older + self.lasting)
+
+
+def requests_in(store: Store, start_ns: float, end_ns: float) -> Span:
+    """Return the requests that overlap a span."""
+    lasting = [*store.long_requests.across(round(start_ns)), *store.open_requests]
+    return Span(store.requests.rows, (9, 10), lasting, (start_ns, end_ns))
+
+
+class InView:
+    """Of *ids*, which are in order, those within a `Span`."""
+
+    def __init__(self, span: Span, ids: list[int]) -> None:
+        self._ids = ids
+        self._lasting = _both(span.lasting, ids)
+        self._older = _both(span.older, ids)
+        self._first = bisect_left(ids, span.first)
+        self._last = bisect_left(ids, span.last, self._first)
 
     def __len__(self) -> int:
         return len(self._older) + self._last - self._first
 
-    def ids(self, first: int, last: int) -> list[int]:
+    def part(self, first: int, last: int) -> list[int]:
         """Return the numbers at the places from *first* up to *last*."""
-        older = self._older
-        begin = self._first - len(older)
-        young = self._rows[max(self._first, begin + first) : min(self._last, begin + last)]
-        return older[first:last] + ([row[0] for row in young] if last > len(older) else [])
+        older, begin = self._older, self._first - len(self._older)
+        young = self._ids[max(self._first, begin + first) : min(self._last, begin + last)]
+        return older[first:last] + (young if last > len(older) else [])
 
     def sample(self, room: int, step: int) -> tuple[list[int], int]:
-        """Return about *room* of the requests, and how far apart they are: every how manieth.
+        """Return about *room* of them, and how far apart they are: every how manieth.
 
-        Those that have lasted long come first. The same requests are chosen from frame to frame,
+        Those that have lasted long come first. The same are chosen from frame to frame,
         as long as the step stays; *step* is that of the frame before. Steps are odd, or all of
         those chosen would have the same hue.
         """
@@ -57,18 +81,27 @@ class LaneList:
         count = self._last - self._first
         if not step or not 0.6 * room <= count / step <= room:
             step = int(count / room * 1.15) | 1
-        if not count:
-            return older, step
-        first, last = self._rows[self._first][0], self._rows[self._last - 1][0]
-        chosen = range(first + -first % step, last + 1, step)
-        return older + list(chosen[-room:]), step
+        first = self._first + -self._first % step
+        return older + self._ids[first : self._last : step][-room:], step
 
-    def place(self, request_id: int) -> int | None:
-        """Return the place of a request, or None when it does not overlap the span."""
-        found = bisect_left(self._older, request_id)
-        if found < len(self._older) and self._older[found] == request_id:
+    def place(self, id_: int) -> int | None:
+        """Return the place of one, or None when it is not among them."""
+        found = _index(self._older, id_)
+        if found is not None:
             return found
-        found = bisect_left(self._rows, request_id, self._first, self._last, key=_id)
-        if found < self._last and self._rows[found][0] == request_id:
+        found = _index(self._ids, id_)
+        if found is not None and self._first <= found < self._last:
             return len(self._older) + found - self._first
         return None
+
+
+def _index(ids: list[int], id_: int) -> int | None:
+    at = bisect_left(ids, id_)
+    return at if at < len(ids) and ids[at] == id_ else None
+
+
+def _both(few: list[int], ids: list[int]) -> list[int]:
+    if len(ids) <= len(few):
+        known = set(few)
+        return [id_ for id_ in ids if id_ in known]
+    return [id_ for id_ in few if _index(ids, id_) is not None]

@@ -6,21 +6,13 @@ from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
 
 from .i18n import tr
+from .timeline_arrows import Arrow
+from .timeline_bars import box, paint_blocks, paint_messages
 from .timeline_ink import Ink, Layout
-from .timeline_lanes import DOT, Arrow, Bar, Label, Lane
+from .timeline_lanes import DOT, Label, Lane
 from .timeline_view import View
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
-
-
-def box(p: QPainter, left: int, top: int, width: int, height: int, colour: QColor) -> None:
-    """Fill a rectangle whose corners are cut by a pixel when it is large enough."""
-    if width < 5 or height < 5:
-        p.fillRect(left, top, width, height, colour)
-        return
-    p.fillRect(left + 1, top, width - 2, height, colour)
-    p.fillRect(left, top + 1, 1, height - 2, colour)
-    p.fillRect(left + width - 1, top + 1, 1, height - 2, colour)
 
 
 def paint_ruler(
@@ -36,31 +28,28 @@ def paint_ruler(
             ink.small.write(p, x + 4, lay.ruler // 2, text, ink.dim)
 
 
-def paint_bars(p: QPainter, bars: list[Bar], colour: QColor, top: int, height: int) -> None:
-    """Paint plain bars, as in the window's lane."""
-    for bar in bars:
-        p.fillRect(bar.left, top, bar.right - bar.left, height, colour)
-
-
 def paint_lane(p: QPainter, lane: Lane, top: int, view: View, ink: Ink, lay: Layout) -> None:
     """Paint what one request did; *top* is where its bar begins."""
-    hue, height, request = ink.fill(lane.request_id), lay.bar, lane.request_id
+    hue, request = ink.fill(lane.request_id), lane.request_id
+    height = lay.thin_bar if lane.thin else lay.bar
     middle = top + height // 2
     if lane.right - lane.left < DOT:
         p.fillRect(lane.left, top, DOT, height, hue)
         _note(p, lane, middle, view, ink)
         return
     p.fillRect(lane.left, middle - 1, lane.right - lane.left, 2, ink.soft(request))
-    soft, last = ink.soft(request), -9
-    for bar in lane.stages:
-        if bar.depth == 0 and bar.right > last:
-            box(p, bar.left, top, bar.right - bar.left, height, soft)
-            last = bar.right
+    if lane.websocket:
+        _waits(p, lane, top, height, ink)
+    else:
+        _outer_stages(p, lane, top, height, ink)
     for bar in lane.runs:
         box(p, bar.left, top, bar.right - bar.left, height, hue)
     _inner_stages(p, lane, top, ink, lay)
-    if lane.waits:
-        _waits(p, lane, top, ink, lay)
+    if lane.websocket:
+        paint_messages(p, lane, top, ink, lay)
+    else:
+        _waits(p, lane, top, height, ink)
+    paint_blocks(p, lane.blocks, top, height, ink)
     for label in lane.labels:
         _label(p, label, lane, top, ink, lay)
     _note(p, lane, middle, view, ink)
@@ -73,6 +62,14 @@ def _note(p: QPainter, lane: Lane, middle: int, view: View, ink: Ink) -> None:
         ink.small.write(p, lane.right + ink.px(6), middle, words, colour)
 
 
+def _outer_stages(p: QPainter, lane: Lane, top: int, height: int, ink: Ink) -> None:
+    soft, last = ink.soft(lane.request_id), -9
+    for bar in lane.stages:
+        if bar.depth == 0 and bar.right > last:
+            box(p, bar.left, top, bar.right - bar.left, height, soft)
+            last = bar.right
+
+
 def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
     shades = ink.fill(lane.request_id), ink.shade(lane.request_id)
     last = -9
@@ -83,14 +80,15 @@ def _inner_stages(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> N
             shade = shades[bar.depth % 2]
             if width > 3:
                 box(p, bar.left + 1, top + inset, width - 1, lay.bar - 2 * inset, shade)
-        elif bar.left > last + 2:
+        elif bar.left > last + 2 and not lane.websocket:
             p.fillRect(bar.left, top, 1, lay.bar, ink.panel)
             last = bar.left
 
 
-def _waits(p: QPainter, lane: Lane, top: int, ink: Ink, lay: Layout) -> None:
+def _waits(p: QPainter, lane: Lane, top: int, bar_height: int, ink: Ink) -> None:
     hatch, edge = ink.hatch(lane.request_id), ink.soft(lane.request_id)
-    height = lay.bar // lane.wait_rows
+    height = bar_height // lane.wait_rows
+    p.setBrush(Qt.BrushStyle.NoBrush)
     for bar in lane.waits:
         y = top + bar.depth * height
         width = bar.right - bar.left
@@ -130,9 +128,9 @@ def paint_title(p: QPainter, lane: Lane, row: QRect, ink: Ink, *, selected: bool
     ink.names.write(p, left, row.center().y() + 1, ink.names.cut(lane.title, width), colour)
 
 
-def paint_name(p: QPainter, text: str, row: QRect, ink: Ink) -> None:
-    """Paint the name of the loop's or the window's lane."""
-    left = row.left() + ink.px(12)
+def paint_name(p: QPainter, text: str, row: QRect, ink: Ink, *, inset: int = 0) -> None:
+    """Paint the name of the loop's lane, the window's or a connection's."""
+    left = row.left() + ink.px(12) + inset
     width = row.right() - left - ink.px(4)
     ink.names.write(p, left, row.center().y() + 1, ink.names.cut(text, width), ink.dim)
 
@@ -177,26 +175,19 @@ def paint_mark(
     ink.small.write(p, left, height - ink.px(13), text, colour)
 
 
-def paint_empty(p: QPainter, area: QRect, ink: Ink) -> None:
-    """Say what will appear, and how to make it appear."""
+def paint_empty(p: QPainter, area: QRect, title: str, text: str, ink: Ink) -> None:
+    """Say why there is nothing, and what can be done about it."""
     p.setFont(ink.head)
     p.setPen(ink.text)
     line = ink.px(24)
     middle = area.center().y()
-    p.drawText(QRect(area.left(), middle - line, area.width(), line), _CENTRE, tr("No request yet"))
+    p.drawText(QRect(area.left(), middle - line, area.width(), line), _CENTRE, title)
     p.setFont(ink.names.font)
     p.setPen(ink.dim)
     width = min(area.width() - ink.px(24), ink.px(460))
     rest = QRect(area.center().x() - width // 2, middle + ink.px(4), width, line * 3)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    p.drawText(
-        rest,
-        flags,
-        tr(
-            "Each request gets a lane here: what runs, what it waits for, and who wakes it. "
-            "Fire one from a client, or open the page in a browser."
-        ),
-    )
+    p.drawText(rest, flags, text)
 
 
 def paint_more(p: QPainter, area: QRect, hidden: int, step: int, ink: Ink) -> None:

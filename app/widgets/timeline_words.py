@@ -11,6 +11,7 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .timeline_lanes import Bar, Lane
+from .timeline_messages import IN, OUT, stages_in
 from .timeline_view import View, duration, moment
 
 _RUN_END = itemgetter(3)
@@ -34,8 +35,12 @@ def lane_words(
     end = now_ns if request.end_ns is None else request.end_ns
     state = str(request.status) if request.status else tr("under way")
     lines.append(f"{state} · {duration(end - request.start_ns)} · {escape(request.handler or '–')}")
+    if lane.websocket:
+        names = request.stages[::4]
+        into, out = names.count(IN), names.count(OUT)
+        lines.append(tr("messages: {count} in, {out} out", count=f"{into:,}", out=f"{out:,}"))
     near = view.scale * _NEAR
-    for stage in store.stages_of(lane.request_id):
+    for stage in stages_in(store, lane.request_id, view):
         until = now_ns if stage.end_ns is None else stage.end_ns
         if stage.start_ns - near <= time < until + near:
             lines.append(_stage(stage, now_ns))

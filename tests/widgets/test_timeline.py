@@ -15,8 +15,9 @@ from app.recording.events import CLIENT, WINDOW
 from app.recording.store import Store
 from app.widgets.theme import Theme
 from app.widgets.timeline import FRAME_MS, TimelinePanel
-from app.widgets.timeline_lanes import arrows, lane, run_bars
-from app.widgets.timeline_list import LaneList
+from app.widgets.timeline_arrows import arrows
+from app.widgets.timeline_lanes import lane, run_bars
+from app.widgets.timeline_list import InView, requests_in
 from app.widgets.timeline_strip import late_left
 from app.widgets.timeline_view import View, duration, moment
 
@@ -33,6 +34,12 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+
+def in_view(store: Store, start_ns: float, end_ns: float) -> InView:
+    """All requests of a store that overlap a span."""
+    ids = [row[0] for row in store.requests.rows]
+    return InView(requests_in(store, start_ns, end_ns), ids)
 
 
 def view_of(start_ms: float, span_ms: float, width: int = 1000) -> View:
@@ -65,7 +72,7 @@ def middle_of(panel: TimelinePanel, request_id: int) -> QPoint:
     """A point on the bar of a request."""
     one, top = next(pair for pair in panel.canvas.shown if pair[0].request_id == request_id)
     lay = panel.canvas.lay
-    return QPoint(lay.label + (max(one.left, 0) + one.right) // 2, top + lay.pitch // 2)
+    return QPoint(lay.label + (max(one.left, 0) + one.right) // 2, top + lay.heights.lane // 2)
 
 
 def wheel(panel: TimelinePanel, x: float, turn: int, *, shift: bool = False) -> None:
@@ -83,10 +90,10 @@ def wheel(panel: TimelinePanel, x: float, turn: int, *, shift: bool = False) -> 
 
 def test_lanes_are_the_requests_that_overlap_the_span() -> None:
     store = store_of(drawing())
-    assert LaneList(store, 0, 200 * MS).ids(0, 99) == [101, 102, 103, 104, 105, 106]
-    assert LaneList(store, 110 * MS, 118 * MS).ids(0, 99) == [102, 103]
-    assert LaneList(store, 0, 2 * MS).ids(0, 99) == []
-    assert len(LaneList(store, 190 * MS, 300 * MS)) == 0
+    assert in_view(store, 0, 200 * MS).part(0, 99) == [101, 102, 103, 104, 105, 106]
+    assert in_view(store, 110 * MS, 118 * MS).part(0, 99) == [102, 103]
+    assert in_view(store, 0, 2 * MS).part(0, 99) == []
+    assert len(in_view(store, 190 * MS, 300 * MS)) == 0
 
 
 def test_open_and_long_requests_stay_in_view_after_many_short_ones() -> None:
@@ -95,9 +102,9 @@ def test_open_and_long_requests_stay_in_view_after_many_short_ones() -> None:
     s.requests.append(request(2, s.at(1), s.at(900), 200))
     s.requests += [request(n, s.at(n), s.at(n + 0.5), 200) for n in range(3, 950)]
     store = store_of(s.batch())
-    ids = LaneList(store, 800 * MS, 810 * MS)
-    assert ids.ids(0, 99) == [1, 2, *range(800, 810)]
-    assert ids.ids(1, 3) == [2, 800]
+    ids = in_view(store, 800 * MS, 810 * MS)
+    assert ids.part(0, 99) == [1, 2, *range(800, 810)]
+    assert ids.part(1, 3) == [2, 800]
     assert [ids.place(n) for n in (1, 2, 800, 809, 3, 810)] == [0, 1, 2, 11, None, None]
 
 
@@ -105,8 +112,8 @@ def test_crowded_lanes_are_sampled_steadily() -> None:
     s = Sample()
     s.requests += [request(n, s.at(n / 10), s.at(n / 10 + 0.05), 200) for n in range(1, 5001)]
     store = store_of(s.batch())
-    first, step = LaneList(store, 100 * MS, 200 * MS).sample(10, 0)
-    later, same = LaneList(store, 101 * MS, 201 * MS).sample(10, step)
+    first, step = in_view(store, 100 * MS, 200 * MS).sample(10, 0)
+    later, same = in_view(store, 101 * MS, 201 * MS).sample(10, step)
     assert step == same
     assert step % 2 == 1
     assert 3 <= len(first) <= 10

@@ -1,0 +1,82 @@
+"""The lanes of TCP connections, and the row above them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import NamedTuple
+
+from app.recording.store import Store
+
+from .timeline_lanes import LABEL_LEAST, Bar, Label, cut
+from .timeline_list import InView, Span
+from .timeline_traffic import Traffic
+from .timeline_view import View
+
+MOST = 400
+"""How many requests of a connection, or connections, are looked at for one frame."""
+
+
+class ConnectionLane(NamedTuple):
+    """One connection: from where to where it was open, and the requests that it carried.
+
+    The key of a bar in ``requests`` is the request's number.
+    """
+
+    id: int
+    title: str
+    left: int
+    right: int
+    open: bool
+    requests: list[Bar]
+    labels: list[Label]
+
+
+def connection_lane(
+    store: Store, traffic: Traffic, span: Span, id_: int, view: View, now_ns: float
+) -> ConnectionLane | None:
+    """Return the lane of a connection, or None when it is no longer known.
+
+    *span* holds the requests in view.
+    """
+    row = store.connections.get(id_)
+    if row is None:
+        return None
+    closed = row[3]
+    left, right = cut(view, row[2], now_ns if closed is None else closed)
+    bars: list[Bar] = []
+    carried = InView(span, traffic.by_connection.get(id_, []))
+    for request_id in _some(carried):
+        request = store.requests.get(request_id)
+        if request is not None:
+            end = request[10]
+            a, b = cut(view, request[9], now_ns if end is None else end)
+            bars.append(Bar(a, max(b, a + 2), request_id, 0, f"#{request_id}", request[9], end))
+    labels = [
+        Label(bar.left, bar.right, 0, bar.text)
+        for bar in bars
+        if bar.right - bar.left >= LABEL_LEAST
+    ]
+    return ConnectionLane(id_, row[1], left, right, closed is None, bars, labels)
+
+
+def _some(keys: InView) -> list[int]:
+    count = len(keys)
+    if count <= MOST:
+        return keys.part(0, count)
+    return keys.part(0, count)[:: count // MOST + 1]
+
+
+class Opened(NamedTuple):
+    """The row above the connections: where some were accepted, and how many are open at the end."""
+
+    marks: list[int]
+    open: int
+
+
+def opened(store: Store, view: View) -> Opened:
+    """Return what the row above the connections shows."""
+    rows = store.connections.rows
+    first = bisect_left(rows, view.start, key=lambda row: float(row[2]))
+    last = bisect_left(rows, view.end, first, key=lambda row: float(row[2]))
+    marks = sorted({int(view.x(row[2])) for row in rows[first : last : (last - first) // MOST + 1]})
+    return Opened(marks, len(store.open_connections))
