@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Program
 from app.server.breakpoints import Breakpoint
+from app.widgets.request_columns import status_words
 from app.widgets.request_menu import RequestMenu
-from app.widgets.requests import status_words
 
 from .test_window import Fetch, fetch, finished, fire, program
 from .test_window_hold import Begin, begin

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import zlib
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -36,8 +39,36 @@ def as_json(head: bytes) -> str:
 
 def value_of(head: bytes, name: str) -> str | None:
     """Return the first value of header *name* (any case) in *head*, or None."""
-    name = name.lower()
-    return next((value for key, value in pairs(head) if key.lower() == name), None)
+    return next(iter(values(head, name)), None)
+
+
+def values(head: bytes, name: str) -> list[str]:
+    """Return the values of all headers *name* (any case) in *head*, in order.
+
+    The others are not taken apart, which makes this quick enough to ask of every request.
+    """
+    found = [value.decode("latin-1").strip() for value in _lines(name).findall(head)]
+    return [
+        " ".join(map(str.strip, value.split("\n"))) if "\n" in value else value for value in found
+    ]
+
+
+@lru_cache(maxsize=256)
+def _lines(name: str) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"\n(?i:%s)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)"
+        % re.escape(name.encode("latin-1", "replace"))
+    )
+
+
+def unpacked(head: bytes, body: bytes, limit: int) -> bytes:
+    """Return *body* without its content coding, as far as it goes, *limit* bytes at most."""
+    if (value_of(head, "Content-Encoding") or "").lower() in ("gzip", "deflate"):
+        try:
+            return zlib.decompressobj(47).decompress(body, limit)
+        except zlib.error:
+            pass
+    return body[:limit]
 
 
 class Cookie(NamedTuple):
@@ -54,16 +85,27 @@ class Cookie(NamedTuple):
 
 def cookies(request_head: bytes, response_head: bytes) -> list[Cookie]:
     """Return the cookies of a request and its response, in order (RFC 6265 §4)."""
+    came = [Cookie("in", name, value, "") for name, value in sent_cookies(request_head)]
+    return came + set_cookies(response_head)
+
+
+_PAIR = re.compile("([^;=]*)=([^;]*)")
+
+
+def sent_cookies(head: bytes) -> list[tuple[str, str]]:
+    """Return names and values of the cookies in a request's *head*, in order."""
+    return [
+        (name.strip(), value.strip().strip('"'))
+        for header in values(head, "Cookie")
+        for name, value in _PAIR.findall(header)
+    ]
+
+
+def set_cookies(head: bytes) -> list[Cookie]:
+    """Return the cookies that a response's *head* sets, in order."""
     result: list[Cookie] = []
-    for name, value in pairs(request_head):
-        if name.lower() == "cookie":
-            for part in value.split(";"):
-                key, equals, content = part.strip().partition("=")
-                if equals:
-                    result.append(Cookie("in", key, content.strip('"'), ""))
-    for name, value in pairs(response_head):
-        if name.lower() == "set-cookie":
-            first, _, attributes = value.partition(";")
-            key, _, content = first.strip().partition("=")
-            result.append(Cookie("out", key, content.strip('"'), attributes.strip()))
+    for header in values(head, "Set-Cookie"):
+        first, _, attributes = header.partition(";")
+        name, _, value = first.strip().partition("=")
+        result.append(Cookie("out", name, value.strip('"'), attributes.strip()))
     return result

@@ -14,7 +14,7 @@ from app.server.breakpoints import Breakpoint, Parked
 
 from .breakpoints_form import place_words, stage_words
 from .i18n import tr
-from .requests import path_of
+from .request_columns import path_of
 from .theme import ROW, Theme
 from .waiting_item import age, dot
 

@@ -23,7 +23,7 @@ from app.recording.store import Store
 from .controls import Controls, JarCookie
 from .i18n import tr
 from .parts import EmptyState
-from .requests import XSRF_WORDS, xsrf_passed
+from .request_columns import XSRF_WORDS, xsrf_passed
 from .selection import Selection
 from .theme import Theme
 

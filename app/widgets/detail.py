@@ -13,7 +13,7 @@ from .i18n import tr
 from .lifecycle import LifecycleView
 from .messages import MessageView
 from .parts import EmptyState
-from .requests import path_of
+from .request_columns import path_of
 from .selection import Selection
 from .theme import Theme
 

@@ -23,7 +23,7 @@ from app.recording.headers import cookies
 
 from .i18n import tr
 from .parts import label
-from .requests import XSRF_WORDS, xsrf_passed
+from .request_columns import XSRF_WORDS, xsrf_passed
 from .theme import Theme
 from .words import duration
 

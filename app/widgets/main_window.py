@@ -245,6 +245,13 @@ class MainWindow(QMainWindow):
         name = clients[0].name if clients else self.controls.add_client()
         self.controls.fire(Shot(name, "GET", "/", [], b""))
 
+    def filter_requests(self) -> None:
+        """Go to the box in which requests are filtered."""
+        self.docks[3].show()
+        self.traffic.show_page(self.requests)
+        self.requests.filter.setFocus()
+        self.requests.filter.selectAll()
+
     def say(self, text: str) -> None:
         """Show a failure in words."""
         self.banner.say(tr(text))

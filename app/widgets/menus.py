@@ -62,6 +62,8 @@ class Menus:
         menu, editors = self._menu("&Edit"), self._window.editors
         self._add(menu, "&Undo", editors.undo, "Ctrl+Z")
         self._add(menu, "&Redo", editors.redo, "Ctrl+Shift+Z", "Ctrl+Y")
+        menu.addSeparator()
+        self._add(menu, "Filter the requests", self._window.filter_requests, "F")
 
     def _help(self) -> None:
         menu = self._menu("&Help")

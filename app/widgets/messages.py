@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from urllib.parse import parse_qsl
 
 from PySide6.QtCore import Qt
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.headers import pairs, start_line, value_of
+from app.recording.headers import pairs, start_line, unpacked, value_of
 
 from .i18n import tr
 from .parts import label
@@ -42,17 +41,6 @@ def hex_dump(data: bytes, limit: int = 4096) -> str:
     return "\n".join(lines)
 
 
-def unpacked(head: bytes, body: bytes) -> bytes:
-    """Return *body* without its content coding, as far as it goes."""
-    coding = (value_of(head, "Content-Encoding") or "").lower()
-    if coding not in ("gzip", "deflate"):
-        return body
-    try:
-        return zlib.decompressobj(47).decompress(body, SHOWN)
-    except zlib.error:
-        return body
-
-
 def as_text(body: bytes) -> str | None:
     """Return *body* as text, or None when it is binary."""
     try:
@@ -66,7 +54,7 @@ def as_text(body: bytes) -> str | None:
 
 def pretty(head: bytes, body: bytes) -> str:
     """Return *body* as it is best read: JSON indented, forms decoded, binary as a dump."""
-    body = unpacked(head, body)[:SHOWN]
+    body = unpacked(head, body, SHOWN)
     text = as_text(body)
     if text is None:
         return hex_dump(body)

@@ -2,98 +2,50 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import time
+from collections.abc import Iterable
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.recording.events import Row
-from app.recording.headers import cookies
+from app.recording.filter import Filter
+from app.recording.filter_keys import FilterError, Key, Sources
 from app.recording.store import Store
-from app.server.breakpoints import PARKED
 
+from .filter_box import FilterBox
 from .i18n import tr
-from .parts import EmptyState, OrEmpty
-from .rows_model import Column, RowsModel
+from .parts import EmptyState, IconButton, OrEmpty, label
+from .request_columns import request_columns
+from .rows_model import RowsModel
 from .selection import Selection
 from .table import RowsView
-from .theme import Theme, status_glyph
-from .words import duration, size
+from .theme import Theme
 
-XSRF_WORDS = {
-    "passed": "passed",
-    "safe-method": "—",
-    "no-token": "no token",
-    "invalid-format": "bad format",
-    "no-cookie": "no cookie",
-    "cookie-garbage": "bad cookie",
-    "quoted-token": "quoted token",
-    "bytes-token": "bytes token",
-    "wrong-token": "wrong token",
-    "overridden": "own check",
-}
-"""The codes of XSRF verdicts in words."""
-
-
-def xsrf_passed(verdict: str) -> bool:
-    """Return whether a verdict lets the request go on."""
-    return verdict in ("passed", "safe-method")
-
-
-@lru_cache(maxsize=2048)
-def _cookie_counts(request_head: bytes, response_head: bytes) -> tuple[int, int]:
-    found = cookies(request_head, response_head)
-    came = sum(cookie.direction == "in" for cookie in found)
-    return came, len(found) - came
-
-
-def cookie_words(row: Row) -> str:
-    """Return how many cookies came in and were set: ``1 → 2``, ``—`` for none."""
-    came, went = _cookie_counts(row[11], row[14])
-    if not came and not went:
-        return "—"
-    return f"{came} → {went}" if went else str(came)
-
-
-def status_words(row: Row) -> str:
-    """Return the status with its glyph, or what became of a request without one."""
-    outcome, status = row[18], row[8]
-    if outcome == "aborted":
-        return f"✗ {tr('aborted')}"
-    if is_parked(row):
-        return tr("parked")
-    if status is None:
-        return "…"
-    return f"{status} {status_glyph(status)[0]}"
-
-
-def status_colour(row: Row) -> str:
-    """Return the token of a request's status."""
-    if is_parked(row):
-        return "warn"
-    return "error" if row[18] == "aborted" else status_glyph(row[8])[1]
-
-
-def is_parked(row: Row) -> bool:
-    """Return whether a breakpoint keeps a request waiting: such a stage has not ended."""
-    if row[10] is not None:
-        return False
-    stages = row[19]
-    names, ends = stages[::4], stages[2::4]
-    return any(
-        end is None and name.startswith(PARKED) for name, end in zip(names, ends, strict=True)
-    )
-
-
-def path_of(uri: str) -> str:
-    """Return the path and query as shown: without control characters."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in uri
-    )
+LOOK_S = 0.008
+"""How long values to complete are looked for, in s."""
+MOST_SEEN = 200
+"""How many of them are enough."""
+TOO_SLOW = "This takes too long on one request: a simpler regular expression is expected"
+NOTHING_YET = (
+    "No requests yet",
+    "Each request appears here as soon as its headers have arrived: from the clients "
+    "on the left, from a browser, or from a script.",
+    "Fire GET /",
+)
+NO_MATCH = ("No request matches", "Those that do will appear here.", "Clear the filter")
+CLEARED = (
+    "Cleared",
+    "Only requests from now on appear here. The recording keeps all.",
+    "Fire GET /",
+)
 
 
 class RequestsPanel(QWidget):
-    """All requests that are still known; a click selects one everywhere."""
+    """All requests that are still known, or those that a filter lets through.
+
+    A click selects a request everywhere. Keys: M marks, Z hides all so far.
+    """
 
     fill = Signal()
     """The empty panel's button was pressed: fire a first request."""
@@ -102,81 +54,122 @@ class RequestsPanel(QWidget):
         super().__init__()
         self._store = store
         self._selection = selection
+        self._marked: set[int] = set()
+        self._filter: Filter | None = None
         self.model = RowsModel(
-            self._columns(),
+            request_columns(store, self._marked),
             lambda: store.requests.rows,
             lambda: store.requests.forgotten,
             settled=lambda row: row[10] is not None,
             parent=self,
         )
         self.view = RowsView(self.model, theme, "Requests")
-        self._empty = EmptyState(
-            "No requests yet",
-            "Each request appears here as soon as its headers have arrived: from the clients "
-            "on the left, from a browser, or from a script.",
-            "Fire GET /",
-        )
+        sources = Sources(xsrf=store.xsrf, marked=self._marked, now_ns=lambda: store.end_ns)
+        self.filter = FilterBox(theme, sources, self._seen)
+        self.count = label("", "dim")
+        self._follow = IconButton(theme, "down", "Keep the newest request in sight (Shift+F)")
+        self._follow.setCheckable(True)
+        self._clear = IconButton(theme, "trash", "Hide the requests so far (Z)", self.clear)
+        self._empty = EmptyState(*NOTHING_YET)
         self._or_empty = OrEmpty(self.view, self._empty)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 6, 8, 2)
+        row.setSpacing(6)
+        row.addWidget(self.filter, 1)
+        for widget in (self.count, self._follow, self._clear):
+            row.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._or_empty)
-        self._empty.clicked.connect(self.fill)
-        self.view.current_row.connect(lambda row: selection.select(row[0]))
-        selection.changed.connect(self.view.show_row)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self._or_empty, 1)
+        self._connect()
 
-    def _columns(self) -> list[Column]:
-        return [
-            Column("#", 66, lambda row: str(row[0]), dot=lambda row: int(row[0]), mono=True),
-            Column("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2]), spare=1),
-            Column("Method", 70, lambda row: row[3], mono=True),
-            Column("Path", 120, lambda row: path_of(row[4]), mono=True, stretch=True),
-            Column("Handler", 128, lambda row: row[7] or "—", lambda row: _known(row[7]), spare=3),
-            Column("Status", 66, status_words, status_colour),
-            Column("XSRF", 96, self._xsrf, self._xsrf_colour, spare=2),
-            Column("Cookies", 68, cookie_words, spare=4),
-            Column("Size", 70, lambda row: size(row[16]), right=True, spare=5),
-            Column("Time", 84, self._time, self._time_colour, right=True, mono=True),
-        ]
+    def _connect(self) -> None:
+        self._empty.clicked.connect(self._empty_clicked)
+        self._follow.clicked.connect(self.view.set_following)
+        self.filter.changed.connect(self._set_filter)
+        self.filter.left.connect(self._to_table)
+        self.model.went_over.connect(self._show_count)
+        self.model.too_slow.connect(lambda: self.filter.refuse(FilterError(0, TOO_SLOW)))
+        self.view.current_row.connect(lambda row: self._selection.select(row[0]))
+        self._selection.changed.connect(self.view.show_row)
+        for key, slot in (("M", self.toggle_mark), ("Z", self.clear)):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
 
-    def _verdict(self, row: Row) -> str:
-        checks = self._store.xsrf.get(row[0])
-        return str(checks[-1][1]) if checks else "safe-method"
+    # -- What is shown ---------------------------------------------------------------------
 
-    def _xsrf(self, row: Row) -> str:
-        verdict = self._verdict(row)
-        words = tr(XSRF_WORDS.get(verdict, verdict))
-        return (
-            words if verdict == "safe-method" else f"{'✓' if xsrf_passed(verdict) else '✗'} {words}"
-        )
+    def _set_filter(self, found: Filter | None) -> None:
+        self._filter = found
+        accept, changing = (found.accepts, found.changing) if found else (None, False)
+        self.model.set_filter(accept, changing=changing)
 
-    def _xsrf_colour(self, row: Row) -> str:
-        verdict = self._verdict(row)
-        if verdict == "safe-method":
-            return "faint"
-        return "ok" if xsrf_passed(verdict) else "error"
+    def clear(self) -> None:
+        """Hide the requests so far. They stay in the recording."""
+        self.model.clear()
+        self.refresh()
 
-    @staticmethod
-    def _time(row: Row) -> str:
-        return tr("running") if row[10] is None else duration(row[10] - row[9])
+    def toggle_mark(self) -> None:
+        """Mark the current request, or take its mark away."""
+        row = self.view.currentIndex().row()
+        if row >= 0:
+            self._marked ^= {self.model.row(row)[0]}
+            self.view.viewport().update()
+            if self._filter is not None and "is" in self._filter.keys:
+                self.model.reload()
 
-    @staticmethod
-    def _time_colour(row: Row) -> str:
-        return "accent" if row[10] is None else "text"
+    def _to_table(self) -> None:
+        self.view.setFocus()
+        if not self.view.currentIndex().isValid() and self.model.rowCount():
+            self.view.selectRow(0)
+
+    def _empty_clicked(self) -> None:
+        if self._filter is not None:
+            self.filter.clear()
+        else:
+            self.fill.emit()
+
+    def _seen(self, key: Key) -> Iterable[str]:
+        """Return the values of a key among the newest requests."""
+        found: set[str] = set()
+        until = time.perf_counter() + LOOK_S
+        seen = key.seen or (lambda row: ())
+        for row in reversed(self._store.requests.rows):
+            found.update(seen(row))
+            if time.perf_counter() > until or len(found) > MOST_SEEN:
+                break
+        return found - {""}
+
+    def _show_count(self) -> None:
+        """Say how many requests are shown, of how many; or how far a new filter is."""
+        shown = self.model.rowCount()
+        total = len(self._store.requests.rows) - self.model.hidden
+        if self.model.progress is not None:
+            text = f"{self.model.progress:.0%} …"
+        elif self._filter is not None:
+            sign = "✓" if self.filter.error is None else "✗"
+            text = f"{sign} " + tr("{shown} of {total}", shown=f"{shown:,}", total=f"{total:,}")
+        else:
+            text = tr("{total} requests", total=f"{total:,}")
+        self.count.setText(text)
+        self._or_empty.show_empty(shown == 0)
+        if shown == 0:
+            filtered = NO_MATCH if self._filter is not None and total else NOTHING_YET
+            self._empty.set_texts(*(CLEARED if self.model.hidden and not total else filtered))
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
         self.view.refresh()
-        empty = self.model.rowCount() == 0
-        self._or_empty.show_empty(empty)
-        chosen = self._selection.request_id
-        if chosen and not self.view.selectionModel().hasSelection():
-            self.view.show_row(chosen)
+        self._show_count()
+        self._follow.setChecked(self.view.following)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         self.view.retranslate()
+        self.filter.retranslate()
+        self._follow.retranslate()
+        self._clear.retranslate()
         self._empty.retranslate()
-
-
-def _known(text: str | None) -> str:
-    return "text" if text else "faint"
+        self._show_count()

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
 
 from app.recording.events import Row
+from app.recording.limit import TooSlow
 
 from .i18n import tr
+from .rows_order import Ordered, Placed, merged
+from .rows_scan import Change, Scan, Wanted
 
 Index = QModelIndex | QPersistentModelIndex
-_RECENT = 200
-"""How many of the newest rows are looked at again for a late change."""
-_LOOK_AGAIN = 2_000
-"""How many unsettled rows are looked at again at each refresh, at most."""
+MANY = 60
+"""With more changes at a time than these the table is announced as new."""
+_id = itemgetter(0)
 
 
 @dataclass(frozen=True)
@@ -39,15 +50,33 @@ class Column:
     stretch: bool = False
     spare: int = 0
     """Where there is too little room, columns are hidden from the greatest number on; 0 never."""
+    key: Callable[[Row], Any] | None = None
+    """What the table is sorted by when it is sorted by this column."""
+
+
+@dataclass
+class _Edits:
+    """What happens to the table: indexes of rows that go or change, and rows that come."""
+
+    gone: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    new: list[Placed] = field(default_factory=list)
 
 
 class RowsModel(QAbstractTableModel):
-    """Recorded rows as a table, oldest first.
+    """Recorded rows as a table, oldest first unless they are sorted.
 
     *rows* gives the store's list and *forgotten* how many were removed from its front so far;
     *settled* says that a row will hardly change any more. `refresh` compares and announces what is
     new, gone or changed. Its cost grows with what happened since the last time, not with history.
+    A new filter or order goes over all rows in slices; until that is done the old one stays.
     """
+
+    went_over = Signal()
+    """A new filter or order went over more rows, or is through."""
+    too_slow = Signal()
+    """The filter is stuck on a row. A new one is given up; of the one that is on, no row is added
+    any more."""
 
     def __init__(
         self,
@@ -62,128 +91,191 @@ class RowsModel(QAbstractTableModel):
         self._source = rows
         self._source_forgotten = forgotten
         self._settled = settled
-        self._accept: Callable[[Row], bool] | None = None
-        self._rows: list[Row] = []
-        # The place of each of `_rows` in the source, counted since the recording began.
-        self._places: array[int] = array("q")
-        self._seen = 0
-        self._unsettled: dict[int, None] = {}
+        self._shown = Ordered()
+        self._scan = Scan(Wanted(), settled)
+        self._next_scan: Scan | None = None
+        self._forgotten = 0
+        self.order: tuple[int, bool] | None = None
+        """The column by which rows are sorted, and whether descending."""
+        self._slices = QTimer(self, singleShot=True, interval=0)
+        self._slices.timeout.connect(self._go_on)
 
     def row(self, index: int) -> Row:
         """Return a row by its place in the table."""
-        return self._rows[index]
+        return self._shown.rows[index]
 
     def find(self, id_: int) -> int | None:
-        """Return the place of the row whose first field is *id_*, or None."""
-        found = bisect_left(self._rows, id_, key=lambda row: row[0])
-        return found if found < len(self._rows) and self._rows[found][0] == id_ else None
+        """Return the index of the row whose first field is *id_*, or None."""
+        source, forgotten = self._source(), self._source_forgotten()
+        at = bisect_left(source, id_, key=_id)
+        if at >= len(source) or source[at][0] != id_:
+            return None
+        return self._shown.find(at + forgotten, self._scan.seen(at + forgotten) or source[at])
 
-    def set_filter(self, accept: Callable[[Row], bool] | None) -> None:
-        """Show only rows that *accept* returns True for; None shows all."""
-        self._accept = accept
-        self.reload()
+    # -- What is shown ---------------------------------------------------------------------
+
+    @property
+    def hidden(self) -> int:
+        """How many of the source's rows `clear` has hidden."""
+        return max(self._wanted.floor - self._source_forgotten(), 0)
+
+    @property
+    def progress(self) -> float | None:
+        """Of a new filter or order: the share of the rows it went over; None when it is through."""
+        if self._next_scan is None:
+            return None
+        end = self._source_forgotten() + len(self._source())
+        return self._next_scan.next / max(end, 1)
+
+    @property
+    def _wanted(self) -> Wanted:
+        return (self._next_scan or self._scan).wanted
+
+    def set_filter(self, accept: Callable[[Row], bool] | None, *, changing: bool = False) -> None:
+        """Show only rows that *accept* returns True for; None shows all. See `Wanted`."""
+        self._want(self._wanted._replace(accept=accept, changing=changing))
+
+    def set_order(self, order: tuple[int, bool] | None) -> None:
+        """Sort by a column, perhaps descending; None: in the order in which they came."""
+        self.order = order
+        key = None if order is None else self.columns[order[0]].key
+        self._want(self._wanted._replace(key=key, descending=bool(order and order[1])))
+
+    def clear(self) -> None:
+        """Hide all rows so far."""
+        floor = self._source_forgotten() + len(self._source())
+        self._want(self._wanted._replace(floor=floor))
 
     def reload(self) -> None:
-        """Read everything anew."""
+        """Go over all rows again."""
+        self._want(self._wanted)
+
+    def _want(self, wanted: Wanted) -> None:
+        self._next_scan = Scan(wanted, self._settled)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Go over more rows for the new filter or order; when it is through, show them."""
+        scan = self._next_scan
+        if scan is None:
+            return
+        source, forgotten = self._source(), self._source_forgotten()
+        place = scan.unshifted(source, forgotten)
+        if place is None:
+            scan = self._next_scan = Scan(scan.wanted, self._settled)
+        elif place < scan.next:
+            scan.go_back(place)
+        try:
+            done = scan.slice(source, forgotten)
+        except TooSlow:
+            self._next_scan = None
+            self.too_slow.emit()
+            return
+        if done:
+            self._next_scan = None
+            self._show(scan)
+        else:
+            self._slices.start()
+        self.went_over.emit()
+
+    def _show(self, scan: Scan) -> None:
         self.beginResetModel()
-        self._rows.clear()
-        del self._places[:]
-        self._unsettled.clear()
-        self._seen = self._source_forgotten()
-        new, places = self._take()
-        self._add(new, places)
+        self._scan = scan
+        key, descending = scan.wanted.key, scan.wanted.descending
+        self._shown = Ordered(*scan.take(), key=key, descending=descending)
         self.endResetModel()
+        self.refresh()
+
+    # -- What happened since ---------------------------------------------------------------
 
     def refresh(self) -> int:
         """Announce what happened since the last call; return how many first rows went away."""
-        if not self._consistent():
-            self.reload()
+        scan, source, forgotten = self._scan, self._source(), self._source_forgotten()
+        place = scan.unshifted(source, forgotten)
+        if place is None:
+            if self._next_scan is None:
+                self.reload()
             return 0
-        gone = bisect_left(self._places, self._source_forgotten())
-        if gone:
-            self._remove(gone)
-        self._update()
-        new, places = self._take()
-        if new:
-            first = len(self._rows)
-            self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
-            self._add(new, places)
-            self.endInsertRows()
+        gone = self._forget(forgotten)
+        edits = _Edits()
+        if place < scan.next:
+            found = (self._shown.find(*one) for one in scan.go_back(place))
+            edits.gone = [at for at in found if at is not None]
+        try:
+            self._compare(scan.changed(source, forgotten), edits)
+            scan.slice(source, forgotten)
+        except TooSlow:
+            scan.wanted = scan.wanted._replace(accept=lambda row: False)
+            self.too_slow.emit()
+        edits.new += zip_longest(*scan.take())
+        self._apply(edits)
         return gone
 
-    def _consistent(self) -> bool:
-        """Return whether the last row is still where it was: a late row may have been inserted."""
-        forgotten, source = self._source_forgotten(), self._source()
-        if self._seen > forgotten + len(source):
-            return False
-        if not self._rows or self._places[-1] < forgotten:
-            return True
-        return bool(source[self._places[-1] - forgotten][0] == self._rows[-1][0])
+    def _forget(self, forgotten: int) -> int:
+        """Remove what the source forgot; return how many rows that were at the front."""
+        if forgotten == self._forgotten:
+            return 0
+        self._forgotten = forgotten
+        stale = self._shown.before(forgotten)
+        self._apply(_Edits(gone=stale))
+        return len(stale) if self._shown.key is None else 0
 
-    def _take(self) -> tuple[list[Row], list[int]]:
-        source, forgotten = self._source(), self._source_forgotten()
-        start = max(self._seen, forgotten)
-        self._seen = forgotten + len(source)
-        new = source[start - forgotten :]
-        if self._accept is None:
-            return new, list(range(start, self._seen))
-        kept = [(row, start + at) for at, row in enumerate(new) if self._accept(row)]
-        return [row for row, _ in kept], [place for _, place in kept]
+    def _compare(self, changes: list[Change], edits: _Edits) -> None:
+        """Note what *changes* mean for the table; take over rows that stay where they are."""
+        key = self._shown.key
+        for place, old, new, shown in changes:
+            at, by = self._shown.find(place, old), key(new) if key is not None else None
+            if at is not None and shown and (by is None or by == self._shown.keys[at]):
+                if new is not old:
+                    self._shown.rows[at] = new
+                    edits.changed.append(at)
+                continue
+            if at is not None:
+                edits.gone.append(at)
+            if shown:
+                edits.new.append((new, place, by))
 
-    def _add(self, new: list[Row], places: list[int]) -> None:
-        settled, unsettled = self._settled, self._unsettled
-        self._rows.extend(new)
-        self._places.extend(places)
-        for row, place in zip(new, places, strict=True):
-            if not settled(row):
-                unsettled[place] = None
-
-    def _remove(self, gone: int) -> None:
-        self.beginRemoveRows(QModelIndex(), 0, gone - 1)
-        for place in self._places[:gone]:
-            self._unsettled.pop(place, None)
-        del self._rows[:gone]
-        del self._places[:gone]
-        self.endRemoveRows()
-
-    def _update(self) -> None:
-        """Take over rows that were replaced in the source; announce them in merged ranges."""
-        source, forgotten = self._source(), self._source_forgotten()
-        changed: list[int] = []
-        recent = range(max(0, len(self._rows) - _RECENT), len(self._rows))
-        older = [place for place, _ in zip(self._unsettled, range(_LOOK_AGAIN), strict=False)]
-        places = set(self._places[recent.start : recent.stop]).union(older)
-        for place in places:
-            at = bisect_left(self._places, place)
-            row = source[place - forgotten]
-            if row is not self._rows[at]:
-                self._rows[at] = row
-                changed.append(at)
-            if place in self._unsettled:
-                del self._unsettled[place]
-                if not self._settled(row):
-                    self._unsettled[place] = None  # at the end: others are looked at next time
-        last = len(self.columns) - 1
-        for first, end in merged(sorted(changed)):
+    def _apply(self, edits: _Edits) -> None:
+        """Make and announce the changes in merged ranges; if they are many, as a whole."""
+        last, none = len(self.columns) - 1, QModelIndex()
+        for first, end in merged(sorted(edits.changed)):
             self.dataChanged.emit(self.index(first, 0), self.index(end, last))
+        gone = merged(sorted(edits.gone))
+        many = len(gone) + self._shown.scattered(edits.new) > MANY
+        if many:
+            self.beginResetModel()
+        for first, end in reversed(gone):
+            if not many:
+                self.beginRemoveRows(none, first, end)
+            self._shown.remove(first, end)
+            if not many:
+                self.endRemoveRows()
+        for at, group in reversed(self._shown.groups(edits.new)):
+            if not many:
+                self.beginInsertRows(none, at, at + len(group) - 1)
+            self._shown.insert(at, group)
+            if not many:
+                self.endInsertRows()
+        if many:
+            self.endResetModel()
 
     def retranslate(self) -> None:
         """Show the headings in the language that is on."""
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._rows)
+        return 0 if parent.isValid() else len(self._shown.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._rows):
+        if not index.isValid() or index.row() >= len(self._shown.rows):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.columns[index.column()].text(self._rows[index.row()])
+            return self.columns[index.column()].text(self._shown.rows[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole and self.columns[index.column()].stretch:
-            return self.columns[index.column()].text(self._rows[index.row()])
+            return self.columns[index.column()].text(self._shown.rows[index.row()])
         return None
 
     def headerData(
@@ -193,20 +285,11 @@ class RowsModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return tr(self.columns[section].title)
+        if role == Qt.ItemDataRole.ToolTipRole and self.columns[section].key is not None:
+            return tr("Sort by this column: upwards, downwards, not at all")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight
             if not self.columns[section].right:
                 side = Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
-
-
-def merged(numbers: list[int]) -> list[tuple[int, int]]:
-    """Return sorted *numbers* as (first, last) ranges without gaps."""
-    ranges: list[tuple[int, int]] = []
-    for number in numbers:
-        if ranges and number <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], number)
-        else:
-            ranges.append((number, number))
-    return ranges

@@ -13,7 +13,11 @@ from .theme import ROW, Theme
 
 
 class RowsView(QTableView):
-    """The table itself: follows the newest row while scrolled to the end; keys j, k, Space, D…"""
+    """The table itself: follows the newest row while scrolled to the end; keys j, k, Space, F…
+
+    A click on a heading sorts. The current row stays the current one wherever it goes, and comes
+    back when it was gone for a while.
+    """
 
     activated_row = Signal(tuple)
     """A row was double-clicked, or Return pressed on it."""
@@ -26,6 +30,10 @@ class RowsView(QTableView):
         self._name = name
         self.rows_model = model
         self._moving = False
+        self._chosen = 0
+        """The first field of the current row; 0 for none."""
+        self._held = False
+        """Whether following was switched off."""
         self._bottom = -1
         """Where the last refresh scrolled to; -1 when the newest row was not followed."""
         self.setModel(model)
@@ -44,7 +52,9 @@ class RowsView(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionsClickable(False)
+        header.setSectionsClickable(any(column.key is not None for column in model.columns))
+        header.sectionClicked.connect(self._sort_by)
+        model.modelReset.connect(self._after_reset)
         self.doubleClicked.connect(lambda at: self.activated_row.emit(model.row(at.row())))
         self.selectionModel().currentRowChanged.connect(self._current_changed)
         theme.changed.connect(self._restyle)
@@ -93,22 +103,72 @@ class RowsView(QTableView):
     @property
     def following(self) -> bool:
         """Whether the newest row is kept in sight."""
+        if self._held or self.rows_model.order is not None:
+            return False
         # A table that gets less room is no longer at its end, but nobody has scrolled it.
         bar = self.verticalScrollBar()
         return bar.value() >= bar.maximum() - 2 or bar.value() == self._bottom
 
+    def set_following(self, following: bool) -> None:
+        """Keep the newest row in sight, which gives up sorting; or let the table stand still."""
+        self._held = not following
+        if following:
+            if self.rows_model.order is not None:
+                self.sort(None)
+            self.scrollToBottom()
+            self._bottom = self.verticalScrollBar().value()
+
+    def _sort_by(self, column: int) -> None:
+        if self.rows_model.columns[column].key is None:
+            return
+        order = self.rows_model.order
+        if order is None or order[0] != column:
+            self.sort((column, False))
+        else:
+            self.sort(None if order[1] else (column, True))
+
+    def sort(self, order: tuple[int, bool] | None) -> None:
+        """Sort by a column, perhaps descending; None: in the order in which the rows came."""
+        header = self.horizontalHeader()
+        header.setSortIndicatorShown(order is not None)
+        if order is not None:
+            directions = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+            header.setSortIndicator(order[0], directions[order[1]])
+        self.rows_model.set_order(order)
+
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
         following, bar = self.following, self.verticalScrollBar()
-        gone = self.rows_model.refresh()
+        self._moving = True
+        try:
+            gone = self.rows_model.refresh()
+        finally:
+            self._moving = False
+        self._restore()
         if following:
             self.scrollToBottom()
         self._bottom = bar.value() if following else -1
         if gone and not following:
             bar.setValue(bar.value() - gone * self.verticalHeader().defaultSectionSize())
 
+    def _after_reset(self) -> None:
+        following = self.following
+        self._restore()
+        if following:
+            self.scrollToBottom()
+            self._bottom = self.verticalScrollBar().value()
+        elif self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+
+    def _restore(self) -> None:
+        """Go back to the current row, wherever it is now, without scrolling."""
+        self.setAutoScroll(False)
+        self.show_row(self._chosen)
+        self.setAutoScroll(True)
+
     def show_row(self, id_: int) -> None:
         """Mark the row whose first field is *id_* as current, or none when it is not here."""
+        self._chosen = id_
         at = self.rows_model.find(id_) if id_ else None
         self._moving = True
         try:
@@ -117,14 +177,16 @@ class RowsView(QTableView):
                 self.selectionModel().setCurrentIndex(
                     QModelIndex(), QItemSelectionModel.SelectionFlag.NoUpdate
                 )
-            elif at != self.currentIndex().row():
+            elif at != self.currentIndex().row() or not self.selectionModel().hasSelection():
                 self.selectRow(at)
         finally:
             self._moving = False
 
     def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if current.isValid() and not self._moving:
-            self.current_row.emit(self.rows_model.row(current.row()))
+            row = self.rows_model.row(current.row())
+            self._chosen = row[0]
+            self.current_row.emit(row)
 
     def _go(self, row: int) -> None:
         last = self.rows_model.rowCount() - 1
@@ -134,7 +196,7 @@ class RowsView(QTableView):
             self.scrollTo(self.rows_model.index(row, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by j k ↑ ↓ Space Home End; Return activates."""
+        """Move by j k ↑ ↓ Space Home End; Return activates, F (a capital) follows or stops."""
         here, last = self.currentIndex().row(), self.rows_model.rowCount() - 1
         key, keys = event.key(), Qt.Key
         plain = event.modifiers() in (
@@ -154,5 +216,7 @@ class RowsView(QTableView):
             self._go(moves[keys(key)])
         elif plain and key in (keys.Key_Return, keys.Key_Enter) and here >= 0:
             self.activated_row.emit(self.rows_model.row(here))
+        elif key == keys.Key_F and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self.set_following(not self.following)
         else:
             super().keyPressEvent(event)

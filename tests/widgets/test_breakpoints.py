@@ -12,8 +12,8 @@ from app.recording.store import Store
 from app.server.breakpoints import Breakpoint, Parked
 from app.widgets.breakpoints import BreakpointsPanel
 from app.widgets.main_window import MainWindow
+from app.widgets.request_columns import status_colour, status_words
 from app.widgets.request_menu import RequestMenu, breakpoints_for
-from app.widgets.requests import status_colour, status_words
 from app.widgets.theme import Theme
 
 from .fake_controls import FakeControls

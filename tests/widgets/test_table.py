@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.recording.events import Row
 from app.recording.store import Table
-from app.widgets.rows_model import Column, RowsModel, merged
+from app.widgets.rows_model import Column, RowsModel
+from app.widgets.rows_order import merged
 from app.widgets.table import RowsView
 from app.widgets.theme import ROW, Theme
 

@@ -1,0 +1,167 @@
+"""The requests' columns: what stands in their cells, and in which colour."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from math import inf
+from operator import itemgetter
+
+from app.recording.events import Row
+from app.recording.headers import sent_cookies, set_cookies
+from app.recording.store import Store
+from app.server.breakpoints import PARKED
+
+from .i18n import tr
+from .rows_model import Column
+from .theme import status_glyph
+from .words import duration, size
+
+XSRF_WORDS = {
+    "passed": "passed",
+    "safe-method": "—",
+    "no-token": "no token",
+    "invalid-format": "bad format",
+    "no-cookie": "no cookie",
+    "cookie-garbage": "bad cookie",
+    "quoted-token": "quoted token",
+    "bytes-token": "bytes token",
+    "wrong-token": "wrong token",
+    "overridden": "own check",
+}
+"""The codes of XSRF verdicts in words."""
+
+
+def xsrf_passed(verdict: str) -> bool:
+    """Return whether a verdict lets the request go on."""
+    return verdict in ("passed", "safe-method")
+
+
+@lru_cache(maxsize=2048)
+def _counts(request_head: bytes, response_head: bytes) -> tuple[int, int]:
+    """Return how many cookies came in and were set."""
+    return len(sent_cookies(request_head)), len(set_cookies(response_head))
+
+
+def cookie_words(row: Row) -> str:
+    """Return how many cookies came in and were set: ``1 → 2``, ``—`` for none."""
+    came, went = _counts(row[11], row[14])
+    if not came and not went:
+        return "—"
+    return f"{came} → {went}" if went else str(came)
+
+
+def status_words(row: Row) -> str:
+    """Return the status with its glyph, or what became of a request without one."""
+    outcome, status = row[18], row[8]
+    if outcome == "aborted":
+        return f"✗ {tr('aborted')}"
+    if is_parked(row):
+        return tr("parked")
+    if status is None:
+        return "…"
+    return f"{status} {status_glyph(status)[0]}"
+
+
+def status_colour(row: Row) -> str:
+    """Return the token of a request's status."""
+    if is_parked(row):
+        return "warn"
+    return "error" if row[18] == "aborted" else status_glyph(row[8])[1]
+
+
+def is_parked(row: Row) -> bool:
+    """Return whether a breakpoint keeps a request waiting: such a stage has not ended."""
+    if row[10] is not None:
+        return False
+    stages = row[19]
+    names, ends = stages[::4], stages[2::4]
+    return any(
+        end is None and name.startswith(PARKED) for name, end in zip(names, ends, strict=True)
+    )
+
+
+def path_of(uri: str) -> str:
+    """Return the path and query as shown: without control characters."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in uri
+    )
+
+
+def request_columns(store: Store, marked: Collection[int]) -> list[Column]:
+    """Return the columns; requests whose numbers are among *marked* bear a star."""
+    return _Columns(store, marked).all()
+
+
+class _Columns:
+    """The columns of requests, and what they know beside the rows."""
+
+    def __init__(self, store: Store, marked: Collection[int]) -> None:
+        self._store = store
+        self._marked = marked
+
+    def all(self) -> list[Column]:
+        return [
+            Column("#", 66, self._number, dot=itemgetter(0), mono=True, key=itemgetter(0)),
+            Column(
+                *("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2])),
+                spare=1,
+                key=lambda row: (row[2] or "").lower(),
+            ),
+            Column("Method", 70, itemgetter(3), mono=True, key=itemgetter(3)),
+            Column(
+                *("Path", 120, lambda row: path_of(row[4])),
+                mono=True,
+                stretch=True,
+                key=itemgetter(4),
+            ),
+            Column(
+                *("Handler", 128, lambda row: row[7] or "—", lambda row: _known(row[7])),
+                spare=3,
+                key=lambda row: row[7] or "",
+            ),
+            Column("Status", 66, status_words, status_colour, key=lambda row: row[8] or 0),
+            Column("XSRF", 96, self._xsrf, self._xsrf_colour, spare=2, key=self._verdict),
+            Column("Cookies", 68, cookie_words, spare=4, key=lambda row: _counts(row[11], row[14])),
+            Column(
+                *("Size", 70, lambda row: size(row[16])), right=True, spare=5, key=itemgetter(16)
+            ),
+            Column(
+                *("Time", 84, self._time, self._time_colour),
+                right=True,
+                mono=True,
+                key=lambda row: inf if row[10] is None else row[10] - row[9],
+            ),
+        ]
+
+    def _number(self, row: Row) -> str:
+        return f"{row[0]} ★" if row[0] in self._marked else str(row[0])
+
+    def _verdict(self, row: Row) -> str:
+        checks = self._store.xsrf.get(row[0])
+        return str(checks[-1][1]) if checks else "safe-method"
+
+    def _xsrf(self, row: Row) -> str:
+        verdict = self._verdict(row)
+        words = tr(XSRF_WORDS.get(verdict, verdict))
+        return (
+            words if verdict == "safe-method" else f"{'✓' if xsrf_passed(verdict) else '✗'} {words}"
+        )
+
+    def _xsrf_colour(self, row: Row) -> str:
+        verdict = self._verdict(row)
+        if verdict == "safe-method":
+            return "faint"
+        return "ok" if xsrf_passed(verdict) else "error"
+
+    @staticmethod
+    def _time(row: Row) -> str:
+        return tr("running") if row[10] is None else duration(row[10] - row[9])
+
+    @staticmethod
+    def _time_colour(row: Row) -> str:
+        return "accent" if row[10] is None else "text"
+
+
+def _known(text: str | None) -> str:
+    return "text" if text else "faint"
