@@ -18,8 +18,9 @@ from .timeline_canvas import TimelineCanvas
 from .timeline_filter import LaneFilter
 from .timeline_keys import ZOOM, Keys
 from .timeline_menu import fill
+from .timeline_moves import Moves
 from .timeline_tools import TimelineTools
-from .timeline_view import LONGEST_NS, duration, moment
+from .timeline_view import duration, moment
 
 FRAME_MS = 25
 """The least time between two frames."""
@@ -69,10 +70,11 @@ class TimelinePanel(QWidget):
         self._timer.timeout.connect(self._frame)
         self._scroll = QScrollBar(Qt.Orientation.Vertical)
         self._scroll.hide()
-        self.canvas = TimelineCanvas(store, theme, self._scroll, self._now)
+        self.canvas = TimelineCanvas(store, theme, self._scroll, self.now)
         self.tools = TimelineTools(theme)
         """The row of buttons. It may be moved elsewhere, for example into a tab bar's corner."""
         self.filter = LaneFilter(theme)
+        self.moves = Moves(self)
         self._keys = Keys(self)
         self._arrange()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -83,18 +85,18 @@ class TimelinePanel(QWidget):
     def _connect(self) -> None:
         tools, canvas = self.tools, self.canvas
         tools.follow.clicked.connect(lambda: self.set_following(not self.following))
-        tools.more.clicked.connect(lambda: self.zoom(ZOOM))
-        tools.less.clicked.connect(lambda: self.zoom(1 / ZOOM))
-        tools.fit.clicked.connect(self.fit)
-        tools.jump.clicked.connect(self.jump)
+        tools.more.clicked.connect(lambda: self.moves.zoom(ZOOM))
+        tools.less.clicked.connect(lambda: self.moves.zoom(1 / ZOOM))
+        tools.fit.clicked.connect(self.moves.fit)
+        tools.jump.clicked.connect(self.moves.jump)
         tools.measure.clicked.connect(self._set_measuring)
         tools.filter.clicked.connect(self._toggle_filter)
-        tools.menu.aboutToShow.connect(lambda: fill(tools.menu, canvas, None, self.fit))
+        tools.menu.aboutToShow.connect(lambda: fill(tools.menu, canvas, None, self.moves.fit))
         self.filter.changed.connect(self._filtered)
         self.filter.left.connect(self.setFocus)
         canvas.selected.connect(self.select_and_tell)
-        canvas.zoomed_to.connect(self.zoom_to)
-        canvas.moved.connect(self._show_state)
+        canvas.zoomed_to.connect(self.moves.show_request)
+        canvas.moved.connect(self.show_state)
         canvas.menu_asked.connect(self._open_menu)
 
     def _set_measuring(self, on: bool) -> None:
@@ -118,7 +120,7 @@ class TimelinePanel(QWidget):
     def _open_menu(self, at: QPoint) -> None:
         row, menu = self.canvas.focused, QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        fill(menu, self.canvas, row, lambda: self.zoom_to(int(row.key) if row else 0))
+        fill(menu, self.canvas, row, lambda: self.moves.show_request(int(row.key) if row else 0))
         menu.popup(at)
 
     def _arrange(self) -> None:
@@ -143,17 +145,17 @@ class TimelinePanel(QWidget):
         """Follow the present, or stay where the view is."""
         self.canvas.view.following = on
         if on:
-            self.canvas.view.follow(max(self._edge, self._activity))
+            self.canvas.view.follow(self.present)
             self._stale = True
             self.refresh()
-        self._show_state()
+        self.show_state()
 
     def set_paused(self, at_ns: int | None) -> None:
         """Mark where the server was paused, on the recorder's clock; None when it runs."""
         self.canvas.paused_ns = at_ns
         self._stale = True
         self.refresh()
-        self._show_state()
+        self.show_state()
 
     def set_store(self, store: Store, clock: Callable[[], int] | None) -> None:
         """Show another store, for example an opened recording."""
@@ -176,57 +178,17 @@ class TimelinePanel(QWidget):
         self.select_request(request_id)
         self.request_selected.emit(request_id)
 
-    def zoom_to(self, request_id: int) -> None:
-        """Show the whole of one request; this ends following."""
-        row = self._store.requests.get(request_id)
-        if row is not None:
-            end = row[10] if row[10] is not None else self._now()
-            self.canvas.view.show(row[9], max(end, row[9] + 1))
-            self._moved()
-
-    def fit(self) -> None:
-        """Show the measured span, or the selected request, or else all that was recorded."""
-        measure, rows = self.canvas.measure, self._store.requests.rows
-        if measure is not None:
-            self.canvas.view.show(measure.start_ns, measure.end_ns)
-            self._moved()
-        elif self._store.requests.get(self.canvas.request_id) is not None:
-            self.zoom_to(self.canvas.request_id)
-        elif rows:
-            end = max(self._edge, self._activity)
-            self.canvas.view.show(max(rows[0][9], end - LONGEST_NS), end)
-            self._moved()
-
-    def jump(self) -> None:
-        """Go to the selected request, as near as before if it is seen whole; ends following."""
-        row, view = self._store.requests.get(self.canvas.request_id), self.canvas.view
-        if row is None:
-            return
-        end = row[10] if row[10] is not None else self._now()
-        if end - row[9] > 0.9 * view.span:
-            self.zoom_to(row[0])
-        else:
-            view.following = False
-            view.start = view.zero = (row[9] + end - view.span) / 2
-            self._moved()
-        self.canvas.focus_on_request(row[0])
-
-    def _moved(self) -> None:
-        self._show_state()
-        self.canvas.update()
-
-    def zoom(self, factor: float) -> None:
-        """Show *factor* times the span, about the present while it is followed."""
-        view = self.canvas.view
-        at_edge = self.following and self.live
-        self.canvas.zoom(factor, view.x(self._edge) if at_edge else view.width / 2)
-
-    def _now(self) -> float:
+    def now(self) -> float:
         """The present as the timeline shows it: it stands still while the server is paused."""
         paused = self.canvas.paused_ns
         if paused is not None:
             return max(float(paused), self._activity)
         return float(self._clock()) if self._clock else float(self._store.end_ns)
+
+    @property
+    def present(self) -> float:
+        """The present as it was last drawn: where following stands."""
+        return max(self._edge, self._activity)
 
     @property
     def live(self) -> bool:
@@ -245,7 +207,7 @@ class TimelinePanel(QWidget):
 
     def _frame(self) -> None:
         news = self._note_activity()
-        view, now, before = self.canvas.view, self._now(), self._edge
+        view, now, before = self.canvas.view, self.now(), self._edge
         if self.live:
             self._edge = max(now, self._activity)
         else:
@@ -264,7 +226,7 @@ class TimelinePanel(QWidget):
         if news:
             self._since_news.start()
         self._go_on(news, self.live or now < self._activity + _TAIL * view.span)
-        self._show_state()
+        self.show_state()
 
     def _go_on(self, news: bool, moving: bool) -> None:
         """Arrange the next frame, if there is to be one before the next `refresh`."""
@@ -288,7 +250,8 @@ class TimelinePanel(QWidget):
         self._seen_run = rows[-1][0] if rows else 0
         return self._activity != before
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
+        """Say in words what the view shows."""
         view, paused = self.canvas.view, self.canvas.paused_ns
         key = (
             *(view.span, view.following, paused, self._busy),
@@ -326,15 +289,6 @@ class TimelinePanel(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.canvas.update()
 
-    def to_start(self) -> None:
-        """Go to the first request."""
-        view = self.canvas.view
-        rows = self._store.requests.rows
-        first = rows[0][9] if rows else self._store.origin_ns
-        view.following = False
-        view.start = view.zero = first - 0.05 * view.span
-        self._moved()
-
     def _restyle(self) -> None:
         self.canvas.renew()
 
@@ -344,5 +298,5 @@ class TimelinePanel(QWidget):
         self.filter.retranslate()
         self.setAccessibleName(tr("Timeline"))
         self._shown_state = ()
-        self._show_state()
+        self.show_state()
         self.canvas.update()

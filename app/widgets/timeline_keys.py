@@ -28,14 +28,14 @@ class Keys:
     def __init__(self, panel: TimelinePanel) -> None:
         self._panel = panel
         self._canvas = canvas = panel.canvas
-        key, view = Qt.Key, canvas.view
+        key, view, moves = Qt.Key, canvas.view, panel.moves
         self._plain: dict[int, _Action] = {
             key.Key_F: lambda: panel.set_following(not panel.following),
-            key.Key_Plus: lambda: panel.zoom(1 / ZOOM),
-            key.Key_Equal: lambda: panel.zoom(1 / ZOOM),
-            key.Key_Minus: lambda: panel.zoom(ZOOM),
-            key.Key_0: panel.fit,
-            key.Key_J: panel.jump,
+            key.Key_Plus: lambda: moves.zoom(1 / ZOOM),
+            key.Key_Equal: lambda: moves.zoom(1 / ZOOM),
+            key.Key_Minus: lambda: moves.zoom(ZOOM),
+            key.Key_0: moves.fit,
+            key.Key_J: moves.jump,
             key.Key_M: panel.tools.measure.click,
             key.Key_L: self.menu,
             key.Key_S: self._toggle_stages,
@@ -45,7 +45,7 @@ class Keys:
             key.Key_Right: lambda: canvas.pan(max(1, view.width // 8)),
             key.Key_PageUp: lambda: canvas.pan(-view.width),
             key.Key_PageDown: lambda: canvas.pan(view.width),
-            key.Key_Home: panel.to_start,
+            key.Key_Home: moves.to_start,
             key.Key_End: lambda: panel.set_following(True),
             key.Key_Up: lambda: self._go(-1),
             key.Key_Down: lambda: self._go(1),
@@ -123,4 +123,4 @@ class Keys:
             if lane is not None and lane.requests:
                 self._panel.select_and_tell(lane.requests[-1].key)
         else:
-            self._panel.zoom_to(int(row.key))
+            self._panel.moves.show_request(int(row.key))

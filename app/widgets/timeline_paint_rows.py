@@ -52,7 +52,7 @@ def paint_group(
         high = max(2, round(room * (count / most) ** 0.5))
         p.fillRect(left, base - high, 3, high, hue)
         if failed:
-            bad = max(2, round(high * failed))
+            bad = max(2, high * failed // count)
             p.fillRect(left, base - bad, 3, bad, ink.error)
 
 

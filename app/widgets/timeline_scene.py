@@ -123,7 +123,8 @@ class Scene:
                 paint_rows.paint_opened(p, opened(store, view), top, height, ink)
             elif row.kind == GROUP:
                 columns = columns or Columns(store, view)
-                found = columns.of(canvas.rows.traffic.groups[str(row.key)])
+                name, traffic = str(row.key), canvas.rows.traffic
+                found = columns.of(traffic.groups[name], traffic.failed.get(name, []))
                 paint_rows.paint_group(p, found, top, height, self._group_hue(row), ink)
         self._arrows(p)
         if not canvas.placed:

@@ -13,7 +13,7 @@ from .timeline_list import InView, Span
 
 ROUTE, CLIENT = "route", "client"
 """What lanes are grouped by."""
-_SWITCHING = 101
+_SWITCHING, _BAD = 101, 400
 
 
 class Traffic:
@@ -35,6 +35,9 @@ class Traffic:
         self.websockets: list[int] = []
         self.groups: dict[str, list[int]] = {}
         """`requests` by route or client."""
+        self.failed: dict[str, list[int]] = {}
+        """Of `groups`, those that were aborted or answered with a 4xx or 5xx."""
+        self._pending: dict[int, str] = {}
         self.by_connection: dict[int, list[int]] = {}
         self._seen = 0
         self._gone = 0
@@ -67,6 +70,9 @@ class Traffic:
         if rows and rows[-1][0] > self._seen:
             self._add(rows, table.position(self._seen + 1))
             self._seen = rows[-1][0]
+        still_open = self._store.open_requests
+        for id_ in [id_ for id_ in self._pending if id_ not in still_open]:
+            self._judge(table.get(id_), self._pending.pop(id_))
         self._update_connections()
 
     def _update_connections(self) -> None:
@@ -110,7 +116,16 @@ class Traffic:
                 self.websockets.append(id_)
             else:
                 self.requests.append(id_)
-                self.groups.setdefault(row[field] or "", []).append(id_)
+                group = row[field] or ""
+                self.groups.setdefault(group, []).append(id_)
+                if row[10] is None:
+                    self._pending[id_] = group
+                else:
+                    self._judge(row, group)
+
+    def _judge(self, row: Row | None, group: str) -> None:
+        if row is not None and (row[18] == "aborted" or (row[8] or 0) >= _BAD):
+            insort(self.failed.setdefault(group, []), row[0])
 
     def _carry(self, connection_id: int, id_: int) -> None:
         ids = self.by_connection.get(connection_id)
@@ -128,7 +143,7 @@ class Traffic:
     def _forget_old(self) -> None:
         for ids in (self.requests, self.websockets):
             del ids[: bisect_right(ids, self._gone)]
-        for lists in (self.groups, self.by_connection):
+        for lists in (self.groups, self.failed, self.by_connection):
             for ids in lists.values():
                 del ids[: bisect_right(ids, self._gone)]
         self.by_connection = {key: ids for key, ids in self.by_connection.items() if ids}

@@ -374,7 +374,7 @@ def test_an_empty_store_says_what_will_appear(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     panel.show()
     qtbot.waitUntil(lambda: panel.canvas.frames > 0)
-    panel.fit()
+    panel.moves.fit()
     QTest.keyClick(panel, Qt.Key.Key_Down)
     assert panel.canvas.words_at(QPoint(5, 300)) == ""
 
