@@ -111,15 +111,17 @@ class Program:
         self.options = chosen
         self.loop = loop
         self.recorder = recorder
-        self.store = Store(recorder.origin_ns)
+        self.store, started_at = Store(recorder.origin_ns), recorder.started_at
         if chosen.open is not None:
             try:
-                self.store, _ = capture.read(chosen.open)
+                self.store, meta = capture.read(chosen.open)
+                started_at = float(str(meta.get("started_at", started_at)))
             except (OSError, ValueError) as error:
                 raise UsageError(str(error)) from error
         settings = QSettings()
         language.choose(chosen.lang or str(settings.value("window/language", "", type=str)))
         self.session = Session(loop, recorder, self.store, chosen.host, chosen.port)
+        self.session.in_out.started_at = started_at
         self.theme = Theme(settings)
         self.theme.apply()
         self.window = MainWindow(self.store, self.session, self.theme)

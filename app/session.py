@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 from PySide6.QtCore import QSettings
 
 from app.act import Acts, TooLate
+from app.exchange.case import App
+from app.exchange.entry import Response
+from app.exchange.har_import import Har
+from app.in_out import InOut, answer_of, app_of
 from app.loop import TickLoop
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
@@ -32,6 +36,7 @@ from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Sh
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
 """The project that opens when none is named."""
 _BLOCK_LIMIT = "server/block_limit"
+T = TypeVar("T")
 
 
 class Session(Controls):
@@ -49,7 +54,8 @@ class Session(Controls):
         self._store = store
         self._where = (host, port)
         self._acts = Acts(loop, self.failed.emit)
-        self._clients = Clients()
+        self.in_out = InOut(store, recorder.started_at)
+        self._clients = Clients(sockets=recorder.sockets)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         self._site = Site(Path())
@@ -242,6 +248,50 @@ class Session(Controls):
     def cancel_fire(self) -> None:
         for task in self._shots:
             task.cancel()
+
+    def ask(self, shot: Shot, answered: Callable[[Response], None]) -> None:
+        try:
+            request = self._request(shot)
+        except ValueError as error:
+            answered(Response(0, note=str(error)))
+            return
+        coroutine = self._ask(shot.client, request, answered)
+        self._spawn(coroutine, self._shots, self._client_context.copy())
+
+    async def _ask(
+        self, client: str, request: ClientRequest, answered: Callable[[Response], None]
+    ) -> None:
+        response = Response(0, note="cancelled")
+        try:
+            answer = await self._clients[client].fetch(request)
+            response = answer_of(answer)
+        except (ValueError, KeyError) as error:
+            response = Response(0, note=str(error))
+        finally:
+            self.clients_changed.emit()
+            answered(response)
+
+    # -- Files in and out --------------------------------------------------------------------
+
+    def read_har(self, path: Path, done: Callable[[Har], None]) -> None:
+        self._spawn(self._told(self.in_out.read_har(path), done), self._tasks)
+
+    def write_har(
+        self, path: Path, numbers: list[int], secrets: bool, done: Callable[[int], None]
+    ) -> None:
+        writing = self.in_out.write_har(path, numbers, secrets, self.address)
+        self._spawn(self._told(writing, done), self._tasks)
+
+    async def _told(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
+        try:
+            result = await work
+        except (OSError, ValueError) as error:
+            self.failed.emit(getattr(error, "strerror", None) or str(error))
+        else:
+            done(result)
+
+    def test_app(self) -> App:
+        return app_of(self._target, self._site.folder)
 
     # -- Breakpoints -----------------------------------------------------------------------
 

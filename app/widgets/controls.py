@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
+from app.exchange.case import App
+from app.exchange.entry import Response
+from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.breakpoints import Breakpoint, Parked
 from app.server.site import Problem, Site
@@ -152,6 +156,30 @@ class Controls(QObject):
 
     def cancel_fire(self) -> None:
         """Cancel what is still under way from the clients."""
+        raise NotImplementedError
+
+    def ask(self, shot: Shot, answered: Callable[[Response], None]) -> None:
+        """Fire one request; *answered* hears the response.
+
+        Without one its status is 0, and its note says why.
+        """
+        raise NotImplementedError
+
+    def read_har(self, path: Path, done: Callable[[Har], None]) -> None:
+        """Read a HAR file; *done* hears what it holds, or `failed` why it cannot be read."""
+        raise NotImplementedError
+
+    def write_har(
+        self, path: Path, numbers: list[int], secrets: bool, done: Callable[[int], None]
+    ) -> None:
+        """Write recorded requests to a HAR file, with their *secrets* or without.
+
+        *done* hears how many were written, or `failed` why nothing was.
+        """
+        raise NotImplementedError
+
+    def test_app(self) -> App:
+        """How a test outside this program comes by the application that is served."""
         raise NotImplementedError
 
     def loop_now(self, limit: int = 200) -> LoopNow:
