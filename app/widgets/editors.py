@@ -51,14 +51,17 @@ class Editors(QObject):
         if line and isinstance(page, FilePage):
             page.editor.go_to(line)
 
+    def can_open(self, file: str) -> bool:
+        """Return whether the file of a frame is one of the site's."""
+        path, site = PurePath(file), self._controls.site
+        sources = {"handlers": site.handlers, "templates": site.templates}
+        return self._controls.editable and path.name in sources.get(path.parent.name, {})
+
     def open_source(self, file: str, line: int) -> None:
         """Open the file of a frame, if it is one of the site's."""
         path = PurePath(file)
-        folder = path.parent.name
-        site = self._controls.site
-        sources = {"handlers": site.handlers, "templates": site.templates}.get(folder, {})
-        if self._controls.editable and path.name in sources:
-            self.open_file(folder, path.name, line)
+        if self.can_open(file):
+            self.open_file(path.parent.name, path.name, line)
 
     def open_routes(self, row: int = -1) -> None:
         """Open the editor of the routes, at a row."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -14,10 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.recording.events import Row
-from app.recording.mistakes import LOGGER
 from app.recording.store import Store
 
 from .i18n import tr
+from .mistake import MistakeDialog, mistake_of
 from .parts import EmptyState, IconButton, OrEmpty
 from .rows_model import Column, RowsModel
 from .selection import Selection
@@ -30,7 +33,13 @@ GLYPHS = {"WARNING": "▲", "ERROR": "✗", "CRITICAL": "✗", "INFO": "·", "DE
 
 
 class LogPanel(QWidget):
-    """All log records that are still known; a double click shows the whole text."""
+    """All log records that are still known; a double click shows the whole text.
+
+    *can_open* says of a file whether `open_source` leads anywhere.
+    """
+
+    open_source = Signal(str, int)
+    """The line of a mistake was chosen: its file and line."""
 
     def __init__(self, store: Store, selection: Selection, theme: Theme) -> None:
         super().__init__()
@@ -38,11 +47,12 @@ class LogPanel(QWidget):
         self._theme = theme
         self._selection = selection
         self._cleared_before = 0
+        self.can_open: Callable[[str], bool] = lambda file: False
         self.model = RowsModel(
             [
                 Column("Time", 96, self._time, lambda row: "dim", mono=True, right=True),
                 Column("Level", 104, _level, _level_colour),
-                Column("Logger", 150, lambda row: row[2], lambda row: "dim", mono=True, spare=2),
+                Column("Logger", 150, _logger, lambda row: "dim", mono=True, spare=2),
                 Column(
                     "Request", 86, _request, dot=lambda row: int(row[3] or 0), mono=True, spare=1
                 ),
@@ -95,18 +105,28 @@ class LogPanel(QWidget):
         def accept(row: Row) -> bool:
             if row[0] < after:
                 return False
-            text = f"{row[1]} {row[2]} {row[4]}".lower()
+            text = f"{row[1]} {row[2]} {row[4]} {_first_line(row)}".lower()
             return all(word in text for word in words)
 
         self.model.set_filter(accept if words or after else None)
         self.refresh()
 
     def open_record(self, row: Row) -> None:
-        """Show a record's whole text."""
+        """Show a record's whole text; what is known of a mistake."""
+        mistake = mistake_of(row)
+        if mistake is None:
+            self._text_dialog(row).open()
+            return
+        lead = None
+        if mistake.line and self.can_open(mistake.file):
+            lead = partial(self.open_source.emit, mistake.file, mistake.line)
+        MistakeDialog(mistake, self._theme, self, lead).open()
+
+    def _text_dialog(self, row: Row) -> QDialog:
         dialog = QDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(f"{row[1]} · {row[2]}")
-        text = QPlainTextEdit(_text(row).replace("\n", "\n\n") if _is_mistake(row) else row[4])
+        text = QPlainTextEdit(row[4])
         text.setReadOnly(True)
         text.setProperty("mono", True)
         text.setAccessibleName(tr("Text"))
@@ -116,7 +136,7 @@ class LogPanel(QWidget):
         layout.addWidget(text)
         layout.addWidget(buttons)
         dialog.resize(self._theme.px(760), self._theme.px(420))
-        dialog.open()
+        return dialog
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
@@ -137,30 +157,23 @@ def _level(row: Row) -> str:
 
 
 def _level_colour(row: Row) -> str:
-    return COLOURS.get(row[1], "text")
+    return COLOURS.get(row[1]) or ("accent" if mistake_of(row) else "text")
+
+
+def _logger(row: Row) -> str:
+    mistake = mistake_of(row)
+    return mistake.kind if mistake else str(row[2])
 
 
 def _request(row: Row) -> str:
     return f"#{row[3]}" if row[3] else ""
 
 
-def _is_mistake(row: Row) -> bool:
-    return str(row[2]).startswith(LOGGER)
-
-
-def _text(row: Row) -> str:
-    """Return a record's text; that of a mistake in the user's language."""
-    if not _is_mistake(row):
-        return str(row[4])
-    what, *more = row[4].split("\n")
-    title, colon, place = what.partition(": ")
-    return "\n".join([tr(title) + colon + place, *map(tr, more)])
-
-
 def _first_line(row: Row) -> str:
-    first, more, rest = _text(row).partition("\n")
-    if _is_mistake(row):
-        return f"{first} · {rest.rpartition(chr(10))[2]}"
+    mistake = mistake_of(row)
+    if mistake is not None:
+        return mistake.brief
+    first, more, rest = str(row[4]).partition("\n")
     if not more:
-        return str(first)
+        return first
     return f"{first} … {rest.strip().splitlines()[-1] if rest.strip() else ''}"

@@ -172,6 +172,8 @@ class MainWindow(QMainWindow):
         for panel in (self.loop_now, self.waiting, self.breakpoints):
             panel.request_selected.connect(self.selection.select)
         self.waiting.open_source.connect(self.editors.open_source)
+        self.log.open_source.connect(self.editors.open_source)
+        self.log.can_open = self.editors.can_open
         self.breakpoints.parked_changed.connect(self._show_parked)
         request_menu = RequestMenu(self.requests.view, self.controls)
         request_menu.added.connect(lambda: self.traffic.show_page(self.breakpoints))
