@@ -70,18 +70,20 @@ class Scan:
         self.next = max(self.next, forgotten)
         end = forgotten + len(source)
         deadline = time.perf_counter() + SLICE_S
-        with self._limit():
-            while self.next < end:
-                if self.wanted.accept is None and self.wanted.key is None:
-                    self._chunk = end - self.next
-                start = time.perf_counter()
-                self._test(source[self.next - forgotten : self.next - forgotten + self._chunk])
-                now = time.perf_counter()
-                if now >= deadline:
-                    break
-                self._chunk = min(self._chunk * 2, 4096) if now - start < SLICE_S / 8 else 1
-        for place in range(max(self.next - RECENT, forgotten, self.wanted.floor), self.next):
-            self._watched.setdefault(place, source[place - forgotten])
+        try:
+            with self._limit():
+                while self.next < end:
+                    if self.wanted.accept is None and self.wanted.key is None:
+                        self._chunk = end - self.next
+                    start = time.perf_counter()
+                    self._test(source[self.next - forgotten : self.next - forgotten + self._chunk])
+                    now = time.perf_counter()
+                    if now >= deadline:
+                        break
+                    self._chunk = min(self._chunk * 2, 4096) if now - start < SLICE_S / 8 else 1
+        finally:
+            for place in range(max(self.next - RECENT, forgotten, self.wanted.floor), self.next):
+                self._watched.setdefault(place, source[place - forgotten])
         return self.next >= end
 
     def _limit(self) -> AbstractContextManager[None]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
@@ -19,8 +22,14 @@ from app.widgets.table import RowsView
 from app.widgets.theme import ROW, Theme
 
 COLUMNS = (
-    Column("#", 60, lambda row: str(row[0]), dot=lambda row: int(row[0])),
-    Column("Text", 100, lambda row: str(row[1]), stretch=True),
+    Column("#", 60, lambda row: str(row[0]), dot=lambda row: int(row[0]), key=lambda row: row[0]),
+    Column(
+        "Text",
+        100,
+        lambda row: str(row[1]),
+        stretch=True,
+        key=lambda row: (row[1] or "", row[0] % 5),
+    ),
     Column("Size", 90, lambda row: "", spare=1),
 )
 
@@ -80,26 +89,183 @@ def test_a_row_that_comes_late_is_put_into_its_place() -> None:
     assert texts(model) == ["1", "3", "5"]
 
 
-@pytest.mark.parametrize("filtered", [False, True])
+class Mirror:
+    """Has the rows of a model by its signals alone."""
+
+    def __init__(self, model: RowsModel) -> None:
+        self.rows: list[Row] = []
+        self._model = model
+        model.modelReset.connect(lambda: self._inserted(None, 0, model.rowCount() - 1, reset=True))
+        model.rowsInserted.connect(self._inserted)
+        model.rowsRemoved.connect(self._removed)
+        model.dataChanged.connect(lambda first, last: self._changed(first.row(), last.row()))
+
+    def _inserted(self, _: object, first: int, last: int, reset: bool = False) -> None:
+        new = [self._model.row(at) for at in range(first, last + 1)]
+        self.rows[slice(None) if reset else slice(first, first)] = new
+
+    def _removed(self, _: object, first: int, last: int) -> None:
+        del self.rows[first : last + 1]
+
+    def _changed(self, first: int, last: int) -> None:
+        self.rows[first : last + 1] = [self._model.row(at) for at in range(first, last + 1)]
+
+
+def accept_done(row: Row) -> bool:
+    """Return whether a row is done: most are not when they come."""
+    return bool(row[1] == "done")
+
+
+@pytest.mark.parametrize("order", [None, (0, True), (1, False), (1, True)])
+@pytest.mark.parametrize("accept", [None, lambda row: row[0] % 3 == 0, accept_done])
 def test_any_sequence_of_changes_ends_in_the_stores_rows(
-    qtmodeltester: ModelTester, filtered: bool
+    qtmodeltester: ModelTester,
+    accept: Callable[[Row], bool] | None,
+    order: tuple[int, bool] | None,
 ) -> None:
     chance = random.Random(7)
     table = Table(60)
     model = model_of(table)
-    if filtered:
-        model.set_filter(lambda row: row[0] % 3 == 0)
+    model.set_filter(accept)
+    model.set_order(order)
+    mirror = Mirror(model)
     next_id = 1
+    late: list[int] = []
     for _ in range(400):
         count = chance.choice((0, 1, 3, 40))
         rows: list[Row] = [(next_id + n, chance.choice((None, "x"))) for n in range(count)]
         next_id += count
-        if table.rows:
-            rows += [(row[0], "done") for row in chance.sample(table.rows, 1)]
+        if len(rows) > 2:
+            late.append(rows.pop(1)[0])
+        elif late and chance.random() < 0.5:
+            rows.append((late.pop(), None))
+        known = {row[0] for row in rows}
+        open_ = [row[0] for row in table.rows[-40:] if row[1] is None and row[0] not in known]
+        rows += [(id_, "done") for id_ in chance.sample(open_, min(len(open_), 2))]
         table.upsert(sorted(rows))
         model.refresh()
-        expected = [str(row[0]) for row in table.rows if not filtered or row[0] % 3 == 0]
-        assert texts(model) == expected
+        expected = [row for row in table.rows if accept is None or accept(row)]
+        if order is not None:
+            key = COLUMNS[order[0]].key
+            assert key is not None
+            expected.sort(key=key, reverse=order[1])
+        assert [model.row(at) for at in range(model.rowCount())] == expected
+        assert mirror.rows == expected
+    qtmodeltester.check(model)
+
+
+def test_a_row_that_comes_to_match_appears_where_it_belongs() -> None:
+    table = Table(100)
+    model = model_of(table)
+    model.set_filter(accept_done)
+    table.upsert([(n, None) for n in range(1, 6)])
+    model.refresh()
+    assert texts(model) == []
+    table.upsert([(4, "done")])
+    model.refresh()
+    table.upsert([(2, "done"), (5, "done")])
+    model.refresh()
+    assert texts(model) == ["2", "4", "5"]
+
+
+def test_what_changes_with_time_alone_is_looked_at_again() -> None:
+    table, now = Table(100), [0]
+    model = model_of(table)
+    table.upsert([(1, None), (2, "x"), (3, None)])
+    model.set_filter(lambda row: row[0] <= now[0], changing=True)
+    model.refresh()
+    assert texts(model) == []
+    now[0] = 3
+    model.refresh()
+    assert texts(model) == ["1", "3"]
+
+
+def test_a_slow_filter_goes_over_the_rows_in_slices(qtbot: QtBot, qapp: QApplication) -> None:
+    table = Table(60_000)
+    table.upsert([(n, "x") for n in range(1, 3_001)])
+    model = model_of(table)
+    model.refresh()
+    turns: list[int] = []
+    ticking = QTimer()
+    ticking.timeout.connect(lambda: turns.append(model.rowCount()))
+    ticking.start(0)
+
+    def slow(row: Row) -> bool:
+        until = time.perf_counter() + 30e-6
+        while time.perf_counter() < until:
+            pass
+        return bool(row[0] % 2)
+
+    model.set_filter(slow)
+    assert model.progress is not None
+    assert model.rowCount() == 3_000  # The old one stays on.
+    table.upsert([(3_001, "x"), (3_002, "x")])
+    model.refresh()
+    assert model.rowCount() == 3_002
+    qtbot.waitUntil(lambda: model.progress is None)
+    assert model.rowCount() == 1_501
+    assert turns.count(3_002) > 3  # Others had their turn meanwhile.
+
+
+def test_a_new_filter_takes_the_place_of_one_that_is_not_through(qtbot: QtBot) -> None:
+    table = Table(60_000)
+    table.upsert([(n, "x") for n in range(1, 20_001)])
+    model = model_of(table)
+    asked: list[int] = []
+
+    def slow(row: Row) -> bool:
+        asked.append(row[0])
+        time.sleep(0.0002)
+        return True
+
+    model.set_filter(slow)
+    model.set_filter(lambda row: row[0] == 7)
+    qtbot.waitUntil(lambda: model.progress is None)
+    assert texts(model) == ["7"]
+    assert len(asked) < 1_000
+
+
+def test_a_filter_that_is_stuck_is_given_up(qtbot: QtBot) -> None:
+    table = Table(100)
+    model = model_of(table)
+    table.upsert([(1, "x"), (2, "a" * 60 + "!"), (3, "x")])
+    model.refresh()
+    never = re.compile("(a+)+$").match
+    with qtbot.waitSignal(model.too_slow):
+        model.set_filter(lambda row: never(row[1]) is None)
+    assert texts(model) == ["1", "2", "3"]
+    model.set_filter(lambda row: row[0] == 3)
+    assert texts(model) == ["3"]
+
+
+def test_one_that_gets_stuck_later_shows_no_more_rows(qtbot: QtBot) -> None:
+    table = Table(100)
+    model = model_of(table)
+    never = re.compile("(a+)+$").match
+    model.set_filter(lambda row: never(row[1]) is None)
+    table.upsert([(1, "x")])
+    model.refresh()
+    table.upsert([(2, "a" * 60 + "!"), (3, "x")])
+    with qtbot.waitSignal(model.too_slow):
+        model.refresh()
+    table.upsert([(4, "x")])
+    model.refresh()
+    assert texts(model) == ["1"]
+
+
+def test_cleared_rows_stay_away(qtmodeltester: ModelTester) -> None:
+    table = Table(100)
+    model = model_of(table)
+    table.upsert([(1, "x"), (2, None)])
+    model.refresh()
+    model.clear()
+    assert (texts(model), model.hidden) == ([], 2)
+    table.upsert([(2, "done"), (3, "x")])
+    model.refresh()
+    model.set_order((0, True))
+    assert texts(model) == ["3"]
+    table.forget(1)
+    assert model.hidden == 1
     qtmodeltester.check(model)
 
 
@@ -164,6 +330,90 @@ def test_keys_move_and_tell(theme: Theme, qtbot: QtBot) -> None:
     assert told[-1] == 99
     view.show_row(0)
     assert not view.selectionModel().hasSelection()
+
+
+def heading(view: RowsView, column: int) -> None:
+    """Click on a heading."""
+    header = view.horizontalHeader()
+    place = QPoint(header.sectionViewportPosition(column) + 10, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_heading_sorts_upwards_downwards_and_not_at_all(theme: Theme, qtbot: QtBot) -> None:
+    table = Table(1000)
+    table.upsert([(1, "b"), (2, "a"), (3, "c")])
+    view = view_of(table, theme, qtbot)
+    view.refresh()
+    view.show_row(1)
+    header = view.horizontalHeader()
+    heading(view, 1)
+    assert texts(view.rows_model) == ["2", "1", "3"]
+    assert header.isSortIndicatorShown()
+    assert view.currentIndex().row() == 1
+    table.upsert([(4, "aa")])
+    view.refresh()
+    assert texts(view.rows_model) == ["2", "4", "1", "3"]
+    assert view.currentIndex().row() == 2
+    heading(view, 1)
+    assert texts(view.rows_model) == ["3", "1", "4", "2"]
+    assert header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+    heading(view, 1)
+    assert texts(view.rows_model) == ["1", "2", "3", "4"]
+    assert not header.isSortIndicatorShown()
+    heading(view, 2)  # Without a key.
+    assert texts(view.rows_model) == ["1", "2", "3", "4"]
+
+
+def test_the_current_row_comes_back_when_it_was_filtered_out(theme: Theme, qtbot: QtBot) -> None:
+    table = Table(1000)
+    table.upsert([(n, "x") for n in range(1, 301)])
+    view = view_of(table, theme, qtbot)
+    view.refresh()
+    told: list[int] = []
+    view.current_row.connect(lambda row: told.append(row[0]))
+    view.show_row(100)
+    view.rows_model.set_filter(lambda row: row[0] > 200)
+    assert not view.selectionModel().hasSelection()
+    view.refresh()
+    view.rows_model.set_filter(lambda row: row[0] % 2 == 0)
+    assert view.currentIndex().row() == 49
+    assert view.visualRect(view.currentIndex()).intersects(view.viewport().rect())
+    assert told == []
+
+
+def test_a_current_row_that_goes_away_does_not_choose_another(theme: Theme, qtbot: QtBot) -> None:
+    table = Table(1000)
+    view = view_of(table, theme, qtbot)
+    view.rows_model.set_filter(lambda row: row[1] is None)
+    table.upsert([(n, None) for n in range(1, 6)])
+    view.refresh()
+    told: list[int] = []
+    view.current_row.connect(lambda row: told.append(row[0]))
+    view.show_row(3)
+    table.upsert([(3, "done")])
+    view.refresh()
+    assert texts(view.rows_model) == ["1", "2", "4", "5"]
+    assert not view.selectionModel().hasSelection()
+    assert told == []
+
+
+def test_following_can_be_switched_off_and_on(theme: Theme, qtbot: QtBot) -> None:
+    table = Table(1000)
+    view = view_of(table, theme, qtbot)
+    table.upsert([(n, "x") for n in range(1, 101)])
+    view.refresh()
+    bar = view.verticalScrollBar()
+    stood = bar.value()
+    qtbot.keyClick(view, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert not view.following
+    table.upsert([(n, "x") for n in range(101, 120)])
+    view.refresh()
+    assert bar.value() == stood
+    view.sort((0, True))
+    qtbot.keyClick(view, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert view.following
+    assert bar.value() == bar.maximum() > stood
+    assert texts(view.rows_model)[-1] == "119"
 
 
 def test_columns_that_can_be_spared_make_room(theme: Theme, qtbot: QtBot) -> None:
