@@ -97,12 +97,14 @@ class Program:
     def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:
         from PySide6.QtCore import QSettings
 
+        from app.cost import calibrate
         from app.loop import TickLoop
         from app.recording import capture
         from app.recording.detectors import Detectors
         from app.recording.store import Store
         from app.session import Session
         from app.watchdog import Watchdog
+        from app.widgets.accounting import Accounting
         from app.widgets.frame_clock import FrameClock
         from app.widgets.i18n import language
         from app.widgets.main_window import MainWindow
@@ -116,6 +118,13 @@ class Program:
             try:
                 self.store, meta = capture.read(chosen.open)
                 started_at = float(str(meta.get("started_at", started_at)))
+                recorder.dropped.update(
+                    {
+                        key.removeprefix("dropped_"): int(str(count))
+                        for key, count in meta.items()
+                        if key.startswith("dropped_")
+                    }
+                )
             except (OSError, ValueError) as error:
                 raise UsageError(str(error)) from error
         settings = QSettings()
@@ -124,7 +133,9 @@ class Program:
         self.session.in_out.started_at = started_at
         self.theme = Theme(settings)
         self.theme.apply()
-        self.window = MainWindow(self.store, self.session, self.theme)
+        live = chosen.open is None
+        self.accounting = Accounting(self.store, recorder.clock if live else None, calibrate())
+        self.window = MainWindow(self.store, self.session, self.theme, self.accounting)
         code = TickLoop._run_ready.__code__
         self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)
@@ -261,6 +272,10 @@ class Program:
 
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""
+        from app.widgets.accounting import Spent
+
+        clock = self.recorder.clock
+        start = clock()
         if self.options.open is None:
             batch = self.recorder.drain(settle_ns)
             self.store.apply(batch)
@@ -269,7 +284,9 @@ class Program:
                 self.watchdog.settle(self.store, final=not settle_ns)
             if self.recorder.log or self.recorder.blocks:
                 self.store.apply(self.recorder.drain(settle_ns))
+        taken_in = clock()
         self.window.frame()
+        self.accounting.spending.add(start, Spent(taken_in - start, clock() - taken_in))
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

@@ -376,8 +376,8 @@ class Session(Controls):
         self._loop.hold.set_pace(pace)
         self.hold_changed.emit()
 
-    def dropped(self) -> int:
-        return self._recorder.dropped.total()
+    def dropped(self) -> dict[str, int]:
+        return dict(self._recorder.dropped)
 
     def _spawn(
         self,

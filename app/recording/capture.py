@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from . import headers
 from .events import (
@@ -250,6 +250,8 @@ _ADDED = frozenset({"blocks"})
 
 def _read_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Row]:
     database.row_factory = sqlite3.Row
+    plain = (int, str, bytes)
+    empty = {name: hint() for name, hint in get_type_hints(cls).items() if hint in plain}
     if kind in _ADDED and not database.execute(f"PRAGMA table_info({kind})").fetchall():
         return
     for found in database.execute(f"SELECT * FROM {kind} ORDER BY rowid"):
@@ -258,14 +260,8 @@ def _read_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Ro
         if "owner" in cls._fields:
             values["owner"] = known.get("request_id") or _OWNERS.get(known.get("domain", ""), 0)
         values["where"] = known.get("where_")
-        yield tuple(_field(values, name, cls) for name in cls._fields)
+        found_values = ((name, values.get(name)) for name in cls._fields)
+        yield tuple(empty.get(name) if value is None else value for name, value in found_values)
 
 
 _OWNERS = {"server": SERVER, "window": WINDOW, "client": CLIENT}
-
-
-def _field(values: dict[str, Any], name: str, cls: Any) -> Any:
-    value = values.get(name)
-    if value is None and cls.__annotations__[name] in ("int", "str", "bytes"):
-        return {"int": 0, "str": "", "bytes": b""}[cls.__annotations__[name]]
-    return value

@@ -222,8 +222,8 @@ class Controls(QObject):
         """Let the server and its clock go at a share of their own speed."""
         raise NotImplementedError
 
-    def dropped(self) -> int:
-        """How many rows were dropped so far because the journal was full."""
+    def dropped(self) -> dict[str, int]:
+        """How many rows of each kind were dropped so far because the journal was full."""
         raise NotImplementedError
 
     def breakpoints(self) -> list[Breakpoint]:

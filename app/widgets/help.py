@@ -26,6 +26,7 @@ KEYS = (
     ("F8", "Pause or resume the server"),
     ("F7, Shift+F7, Ctrl+F7", "Step: one run, one tick, to the request's next stage"),
     ("Ctrl+[ Ctrl+]", "Slower, faster"),
+    ("Ctrl+L", "Show or hide the charts of the last minute"),
     ("Ctrl++ Ctrl+- Ctrl+0", "Larger, smaller, original size"),
     ("Ctrl+Q", "Quit"),
     ("", "On the timeline:"),

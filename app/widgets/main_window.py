@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -11,8 +10,10 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, Q
 
 from app.recording.store import Store
 
+from .accounting import Accounting
 from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
+from .charts import ChartsPanel
 from .clients import ClientsPanel
 from .connections import ConnectionsPanel
 from .controls import Controls, Shot
@@ -24,8 +25,7 @@ from .icons import app_icon
 from .log_panel import LogPanel
 from .loop_now import LoopNowPanel
 from .menus import Menus
-from .metrics import busy, measure
-from .parts import Banner
+from .parts import Banner, IconButton
 from .refresher import Refresher
 from .request_menu import RequestMenu
 from .requests import RequestsPanel
@@ -36,28 +36,34 @@ from .timeline import TimelinePanel
 from .top_bar import TopBar
 from .waiting import WaitingPanel
 
-LOAD_NS = 200_000_000
-"""Over how long the load is taken, in ns."""
-
 _STATE_VERSION = 1
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+_BOTTOM, _TOP = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.TopDockWidgetArea
 
 
 class MainWindow(QMainWindow):
-    """Shows a store and commands the program through *controls*."""
+    """Shows a store and commands the program through *controls*.
+
+    *accounting* gives the figures; without one they are those of the present.
+    """
 
     closed = Signal()
     """The window was closed by the user: the program ends."""
 
-    def __init__(self, store: Store, controls: Controls, theme: Theme) -> None:
+    def __init__(
+        self,
+        store: Store,
+        controls: Controls,
+        theme: Theme,
+        accounting: Accounting | None = None,
+    ) -> None:
         super().__init__()
         self.store = store
+        self.accounting = accounting or Accounting(store)
         self.controls = controls
         self.theme = theme
         self.selection = Selection(self)
         self._refresher = Refresher()
-        self._figures_due = 0.0
         self._await_request = 0
         """The request to select as soon as it is there; 0 for none."""
         self._laid_out = False
@@ -71,6 +77,7 @@ class MainWindow(QMainWindow):
         self._make_panels()
         self._make_docks()
         self.top_bar = TopBar(controls, theme, lambda: self.selection.request_id)
+        self.top_bar.figures.observed = self.accounting.live
         self._make_top()
         self._connect()
         self._restyle()
@@ -84,6 +91,7 @@ class MainWindow(QMainWindow):
         selection, controls = self.selection, self.controls
         self.timeline = TimelinePanel(store, theme)
         self.loop_now = LoopNowPanel(store, controls, theme)
+        self.charts = ChartsPanel(self.accounting, theme)
         self.requests = RequestsPanel(store, selection, theme)
         self.waiting = WaitingPanel(store, controls, theme)
         self.cookies = CookiesPanel(store, controls, selection, theme)
@@ -99,11 +107,12 @@ class MainWindow(QMainWindow):
         self._refresher.add(self.loop_now)
         self._refresher.add(self.detail)
         self._refresher.add(self.clients, 0.25)
+        self._refresher.add(self.charts, 0.25)
 
     def _make_docks(self) -> None:
         theme = self.theme
         self.site, self.centre, self.traffic = Card(theme), Card(theme), Card(theme)
-        clients, selected, loop = (Card(theme, tabbed=False) for _ in range(3))
+        clients, selected, loop, charts = (Card(theme, tabbed=False) for _ in range(4))
         self.centre.add(self.timeline, "Timeline")
         self.centre.corner.addWidget(self.timeline.tools)
         for panel, title in (
@@ -122,6 +131,10 @@ class MainWindow(QMainWindow):
         self.loop_now.note.setContentsMargins(0, 0, 6, 0)
         loop.corner.addWidget(self.loop_now.note)
         selected.add(self.detail, "Selected request")
+        charts.add(self.charts, "Charts")
+        charts.corner.addWidget(self.charts.note)
+        close = IconButton(theme, "cross", "Close", lambda: self.charts_dock.close())
+        charts.corner.addWidget(close)
         self.editors = Editors(self.controls, self.centre, theme, self)
         self.tree = SiteTree(self.controls, self.editors, self.site, theme)
         self.setCentralWidget(CardFrame(self.centre))
@@ -138,8 +151,13 @@ class MainWindow(QMainWindow):
             self._dock(loop, "Loop now", _BOTTOM),
             self._dock(self.traffic, "Traffic", _BOTTOM),
             self._dock(selected, "Selected request", _RIGHT),
+            self._dock(charts, "Charts", _TOP),
         ]
         loop_dock, traffic_dock = self.docks[2:4]
+        self.charts_dock = self.docks[-1]
+        self.charts_dock.hide()
+        for top_level in (self, *self.docks):  # A dock that floats paints by itself.
+            top_level.installEventFilter(self.accounting.spending)
         self.splitDockWidget(loop_dock, traffic_dock, Qt.Orientation.Vertical)
         self._selected = selected
 
@@ -165,6 +183,9 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.theme.changed.connect(self._restyle)
         self.controls.hold_changed.connect(self._show_hold)
+        toggle = self.charts_dock.toggleViewAction()
+        self.top_bar.figures.clicked.connect(toggle.trigger)
+        toggle.triggered.connect(lambda shown: self.charts.setFocus() if shown else None)
         language.changed.connect(self.retranslate)
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
@@ -186,7 +207,9 @@ class MainWindow(QMainWindow):
         self.traffic.switched.connect(self._refresher.all_visible)
 
     def _show_hold(self) -> None:
-        self.timeline.set_paused(self.controls.hold_state().paused_ns)
+        state = self.controls.hold_state()
+        self.accounting.set_held(state.paused or state.pace < 1)
+        self.timeline.set_paused(state.paused_ns)
 
     def _switched(self) -> None:
         seen = self.centre.stack.currentWidget() is self.timeline
@@ -228,13 +251,11 @@ class MainWindow(QMainWindow):
         if self._await_request and rows and rows[-1][0] >= self._await_request:
             self.selection.select(self._await_request)
             self._await_request = 0
-        now = time.monotonic_ns()
-        self._refresher.set_load(busy(self.store, now, LOAD_NS))
+        if self.accounting.advance():
+            self._refresher.set_load(self.accounting.load)
+            self.top_bar.figures.show_second(self.accounting.latest, self.controls.dropped())
         self._refresher.frame()
         self.top_bar.hold.refresh()
-        if now >= self._figures_due:
-            self._figures_due = now + 400_000_000
-            self.top_bar.show_figures(measure(self.store, now), self.controls.dropped())
 
     def _select_next(self) -> None:
         """Select the next request: whoever fires one wants to see it."""
@@ -297,13 +318,13 @@ class MainWindow(QMainWindow):
         self.restoreState(self._fresh_state, _STATE_VERSION)
         for dock in self.docks:
             dock.setFloating(False)
-            dock.show()
+            dock.setVisible(dock is not self.charts_dock)
         self._default_sizes()
 
     def _default_sizes(self) -> None:
         """Share the room out as in the drawings."""
         px, height = self.theme.px, self.height() - self.top_bar.height() - self.theme.px(40)
-        site, clients, loop, traffic, selected = self.docks
+        site, clients, loop, traffic, selected = self.docks[:5]
         left = min(px(270), round(self.width() * 0.2))
         right = min(px(390), round(self.width() * 0.25))
         self.resizeDocks([site, selected], [left, right], Qt.Orientation.Horizontal)

@@ -75,6 +75,9 @@ class Menus:
         menu = self._menu("&View")
         for dock in window.docks:
             menu.addAction(dock.toggleViewAction())
+        charts = window.charts_dock.toggleViewAction()
+        charts.setShortcut(QKeySequence("Ctrl+L"))
+        window.addAction(charts)
         menu.addSeparator()
         self._add(menu, "Reset layout", window.reset_layout)
         menu.addSeparator()

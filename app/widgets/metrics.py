@@ -1,43 +1,151 @@
-"""The figures in the top bar: what happened within the last second."""
+"""What happened in a span of time: requests, whose runs took it, and how late they ran."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import itemgetter, sub
 from typing import NamedTuple
 
-from app.recording.events import Request, Tick
+from app.recording.events import CLIENT, WINDOW, Request, Row, Run, Tick, Wait
 from app.recording.store import Store
 
+from .timeline_strip import late_left
+
 SECOND_NS = 1_000_000_000
-_REQUEST_START = itemgetter(Request._fields.index("start_ns"))
-_SELECTED, _END = (
-    itemgetter(Tick._fields.index("select_ns")),
-    itemgetter(Tick._fields.index("end_ns")),
+LONG_NS = 5_000_000
+"""A tick that lasted longer may have been interrupted for Qt's turn: the loop's budget is 6 ms."""
+LOOKED = 2_500
+"""Of more runs than this, every so many is looked at for its lag. While one of them keeps the
+others waiting for long, there are not that many."""
+
+_START, _TASK, _OWNER, _CAUSE, _SCHEDULED = map(
+    Run._fields.index, ("start_ns", "task_id", "owner", "cause_run_id", "scheduled_ns")
 )
+_run_tick = itemgetter(Run._fields.index("tick_id"))
+_run_start, _run_end = itemgetter(_START), itemgetter(Run._fields.index("end_ns"))
+_tick_select, _tick_end = (itemgetter(Tick._fields.index(name)) for name in ("select_ns", "end_ns"))
+_request_start = itemgetter(Request._fields.index("start_ns"))
+_stages = itemgetter(Request._fields.index("stages"))
+_wait_start = itemgetter(Wait._fields.index("start_ns"))
 
 
-class Metrics(NamedTuple):
-    """Requests per second, and the share of a second in which the loop ran what was ready."""
+class Sums(NamedTuple):
+    """What happened in a span of time. `together` adds up spans that do not overlap.
 
-    requests_per_second: int
-    busy: float
+    ``server_ns``, ``client_ns`` and ``window_ns`` are how long runs of each domain lasted,
+    ``loop_ns`` how long the loop was busy between them; ``requests``, ``runs``, ``waits`` and
+    ``stages`` count what began.
+
+    ``lags`` are the times for which handles stood in the ready queue before they ran, in ns:
+    those of tasks, of sockets and of what Qt scheduled. Other callbacks may be timers, of which
+    it is not recorded when they were due.
+    """
+
+    span_ns: int = 0
+    requests: int = 0
+    server_ns: int = 0
+    client_ns: int = 0
+    window_ns: int = 0
+    loop_ns: int = 0
+    runs: int = 0
+    waits: int = 0
+    stages: int = 0
+    lags: Sequence[int] = ()
+
+    @property
+    def busy(self) -> float:
+        """The share of the span in which the loop ran what was ready."""
+        busy = self.server_ns + self.client_ns + self.window_ns + self.loop_ns
+        return min(1.0, busy / self.span_ns) if self.span_ns else 0.0
 
 
-def measure(store: Store, now_ns: int) -> Metrics:
-    """Return the figures for the second before *now_ns* (a time on the recorder's clock)."""
-    requests = store.requests.rows
-    first = bisect_left(requests, now_ns - SECOND_NS, key=_REQUEST_START)
-    return Metrics(len(requests) - first, busy(store, now_ns))
+def together(parts: Iterable[Sums]) -> Sums:
+    """Return the sums over all *parts*."""
+    *counts, lags = zip(Sums(), *parts, strict=True)
+    return Sums._make((*map(sum, counts), list(chain.from_iterable(lags))))
 
 
-def busy(store: Store, now_ns: int, span_ns: int = SECOND_NS) -> float:
-    """Return the share of the span before *now_ns* in which the loop ran what was ready."""
+def measure(store: Store, now_ns: int, span_ns: int = SECOND_NS, *, held: bool = False) -> Sums:
+    """Return what happened in the span before *now_ns* (a time on the recorder's clock).
+
+    *held* says that the server was held back meanwhile: what it waited for that is no lag.
+    """
     since = now_ns - span_ns
-    ticks = store.ticks.rows
-    ticks = ticks[bisect_left(ticks, since, key=_END) :]
-    # In C as far as possible: there may be thousands of ticks in a second.
-    total = sum(map(_END, ticks)) - sum(map(_SELECTED, ticks))
-    if ticks:
-        total -= max(0, since - _SELECTED(ticks[0])) + max(0, _END(ticks[-1]) - now_ns)
-    return float(min(max(total / span_ns, 0.0), 1.0))
+    requests = _begun(store.requests.rows, _request_start, since, now_ns)
+    runs = _overlapping(store.runs.rows, _run_start, _run_end, since, now_ns)
+    ticks = _overlapping(store.ticks.rows, _tick_select, _tick_end, since, now_ns)
+    if not (runs or ticks or requests):
+        return Sums(span_ns)
+    # In C as far as possible: there may be 30,000 runs in a second.
+    total = sum(map(_run_end, runs)) - sum(map(_run_start, runs))
+    owner = _OWNER
+    others = [row for row in runs if row[owner] < 0]
+    window = _time_of(others, WINDOW, since, now_ns)
+    client = _time_of(others, CLIENT, since, now_ns)
+    begun = runs
+    if runs:
+        total -= max(0, since - _run_start(runs[0])) + max(0, _run_end(runs[-1]) - now_ns)
+        begun = runs[_run_start(runs[0]) < since :]
+    return Sums(
+        span_ns,
+        len(requests),
+        max(0, total - window - client),
+        client,
+        window,
+        max(0, _ticks_time(ticks, runs, since, now_ns) - total),
+        len(begun),
+        len(_begun(store.waits.rows, _wait_start, since, now_ns)),
+        sum(map(len, map(_stages, requests))) // 4,
+        _lags(begun, held),
+    )
+
+
+def _begun(rows: list[Row], start: Callable[[Row], int], since: int, until: int) -> list[Row]:
+    first = late_left(rows, since, start)
+    return rows[first : late_left(rows, until, start)]
+
+
+def _overlapping(
+    rows: list[Row],
+    start: Callable[[Row], int],
+    end: Callable[[Row], int],
+    since: int,
+    until: int,
+) -> list[Row]:
+    first = late_left(rows, since + 1, end)
+    return rows[first : late_left(rows, until, start)]
+
+
+def _time_of(rows: list[Row], owner: int, since: int, until: int) -> int:
+    """Return how long an owner's runs lasted within a span."""
+    return sum(
+        min(_run_end(row), until) - max(_run_start(row), since)
+        for row in rows
+        if row[_OWNER] == owner
+    )
+
+
+def _ticks_time(ticks: list[Row], runs: list[Row], since: int, until: int) -> int:
+    """Return how long the ticks lasted within a span, without what Qt had of it in between."""
+    if not ticks:
+        return 0
+    lasted = list(map(sub, map(_tick_end, ticks), map(_tick_select, ticks)))
+    total: int = sum(lasted)
+    total -= max(0, since - _tick_select(ticks[0])) + max(0, _tick_end(ticks[-1]) - until)
+    for id_ in [tick[0] for tick, ns in zip(ticks, lasted, strict=True) if ns > LONG_NS]:
+        first = bisect_left(runs, id_, key=_run_tick)
+        own = runs[first : bisect_left(runs, id_ + 1, first, key=_run_tick)]
+        # Within a turn a run begins when the one before it ends.
+        between = map(sub, map(_run_start, own[1:]), map(_run_end, own))
+        total -= sum(gap for gap in between if gap > 0)
+    return total
+
+
+def _lags(runs: list[Row], held: bool) -> list[int]:
+    runs = runs[:: len(runs) // LOOKED + 1]
+    if held:
+        runs = [row for row in runs if row[_OWNER] < 0]
+    task, cause, start, scheduled = _TASK, _CAUSE, _START, _SCHEDULED
+    return [row[start] - row[scheduled] for row in runs if row[task] or not row[cause]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -17,14 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from .controls import Controls
+from .figures import Figures
 from .hold_bar import HoldBar
 from .i18n import language, tr
 from .icons import icon
-from .metrics import Metrics
-from .parts import IconButton, SteadyLabel, label
+from .parts import IconButton, label
 from .theme import TOOLBAR, Theme
-
-_BETWEEN = "\N{NO-BREAK SPACE} · \N{NO-BREAK SPACE}"
 
 
 class AddressPopup(QFrame):
@@ -70,45 +68,6 @@ class AddressPopup(QFrame):
         self._controls.start_server(self.host.text().strip(), self.port.value())
 
 
-class Figures(SteadyLabel):
-    """The figures of the last second: words in several colours, one of them bold.
-
-    Rich text would be parsed and laid out anew at each change.
-    """
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, Qt.AlignmentFlag.AlignRight)
-        self._parts: list[tuple[str, str, bool]] = []
-
-    def show_parts(self, parts: list[tuple[str, str, bool]]) -> None:
-        """Show words in a row: what, the token of its colour, and whether it is bold."""
-        if parts != self._parts:
-            self._parts = parts
-            self.say("".join(words for words, _, _ in parts))
-            self.update()
-
-    def _fonts(self) -> tuple[QFont, QFont]:
-        bold = QFont(self.font())
-        bold.setBold(True)
-        return self.font(), bold
-
-    def sizeHint(self) -> QSize:
-        metrics = [QFontMetrics(font) for font in self._fonts()]
-        width = sum(metrics[bold].horizontalAdvance(words) for words, _, bold in self._parts)
-        return QSize(width, metrics[1].height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as p:
-            p.fillRect(event.rect(), self._theme.colours.panel)
-            fonts, right = self._fonts(), self.width()
-            for words, token, bold in reversed(self._parts):
-                metrics = QFontMetrics(fonts[bold])
-                right -= metrics.horizontalAdvance(words)
-                p.setFont(fonts[bold])
-                p.setPen(self._theme.colour(token))
-                p.drawText(right, (self.height() - metrics.height()) // 2 + metrics.ascent(), words)
-
-
 class TopBar(QFrame):
     """See the module's sentence."""
 
@@ -117,7 +76,6 @@ class TopBar(QFrame):
         self.setObjectName("topBar")
         self._controls = controls
         self._theme = theme
-        self._metrics = Metrics(0, 0.0)
         self.address = QPushButton()
         self._popup = AddressPopup(controls, self)
         self.address.clicked.connect(lambda: self._popup.open_below(self.address))
@@ -137,8 +95,7 @@ class TopBar(QFrame):
         self._layout.addSpacing(10)
         self.hold = HoldBar(controls, theme, selected)
         self._layout.addWidget(self.hold)
-        self._layout.addStretch(1)
-        self._layout.addWidget(self.figures)
+        self._layout.addWidget(self.figures, 1)
         self._layout.addSpacing(6)
         for widget in (self.smaller, self.larger, self.scheme, self.language):
             self._layout.addWidget(widget)
@@ -157,7 +114,6 @@ class TopBar(QFrame):
         self.browser.setIcon(icon(self._theme, "browser"))
         self.browser.setIconSize(QSize(px(16), px(16)))
         self.update_server()
-        self.show_figures(self._metrics, self._controls.dropped())
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
@@ -170,8 +126,8 @@ class TopBar(QFrame):
         for button in (self.smaller, self.larger, self.scheme):
             button.retranslate()
         self.hold.retranslate()
+        self.figures.renew()
         self.update_server()
-        self.show_figures(self._metrics, self._controls.dropped())
 
     def update_server(self) -> None:
         """Show whether and where the server listens."""
@@ -204,21 +160,3 @@ class TopBar(QFrame):
 
     def _other_language(self) -> None:
         language.choose("en" if language.code == "zh" else "zh")
-
-    def show_figures(self, metrics: Metrics, dropped: int) -> None:
-        """Show the figures of the last second, and how many rows were dropped so far."""
-        self._metrics = metrics
-        busy = f"{metrics.busy:.0%}".replace("%", " %")
-        before, after = tr("loop {share} busy", share="|").split("|")
-        separator = (_BETWEEN, "faint", False)
-        self.figures.show_parts(
-            [
-                (tr("{count} req/s", count=f"{metrics.requests_per_second:,}"), "dim", False),
-                separator,
-                (before, "dim", False),
-                (busy, "text", True),
-                (after, "dim", False),
-                separator,
-                (tr("dropped {count}", count=f"{dropped:,}"), "warn" if dropped else "dim", False),
-            ]
-        )

@@ -47,6 +47,7 @@ class FakeControls(Controls):
         self.running = True
         self.where = ("127.0.0.1", 8888)
         self.limit: float | None = 5.0
+        self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
         self.ended: list[tuple[object, ...]] = []
@@ -173,8 +174,8 @@ class FakeControls(Controls):
         self.held = self.held._replace(pace=pace)
         self.hold_changed.emit()
 
-    def dropped(self) -> int:
-        return 0
+    def dropped(self) -> dict[str, int]:
+        return self.drops
 
     def breakpoints(self) -> list[Breakpoint]:
         return list(self.points)

@@ -1,0 +1,155 @@
+"""The figures and the charts, in the real window over real requests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.loop import TickLoop
+from app.options import Options
+from app.recording import capture
+from app.session import DEMO
+from app.widgets.accounting import Second
+
+from .test_window import Fetch, fetch, program
+
+__all__ = ["fetch", "program"]
+
+
+def click_figures(program: Program, qtbot: QtBot) -> None:
+    figures = program.window.top_bar.figures
+    place = QPoint(figures.width() - 20, figures.height() // 2)
+    qtbot.mouseClick(figures, Qt.MouseButton.LeftButton, pos=place)
+
+
+def seen(program: Program, qtbot: QtBot, holds: Callable[[Second], bool]) -> int:
+    """Wait until a whole second is as told; return how many seconds back it is."""
+    seconds = program.accounting.seconds
+
+    def found() -> bool:
+        program.frame()
+        return any(map(holds, seconds))
+
+    qtbot.waitUntil(found, timeout=10_000)
+    return next(back for back, second in enumerate(reversed(seconds)) if holds(second))
+
+
+def test_a_click_on_the_figures_opens_the_charts_and_another_closes_them(
+    program: Program, qtbot: QtBot
+) -> None:
+    dock = program.window.charts_dock
+    assert dock.isHidden()
+    click_figures(program, qtbot)
+    assert dock.isVisible()
+    assert QApplication.focusWidget() is program.window.charts
+    click_figures(program, qtbot)
+    assert dock.isHidden()
+
+
+def test_keys_open_the_charts_and_go_through_the_seconds(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    charts, dock = program.window.charts, program.window.charts_dock
+    qtbot.keyClick(program.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert dock.isVisible()
+    for _ in range(3):
+        fetch("/")
+    back = seen(program, qtbot, lambda second: second.requests > 0)
+    for _ in range(back + 1):
+        qtbot.keyClick(charts, Qt.Key.Key_Left)
+    assert charts.chosen == back
+    assert charts.second.requests > 0
+    assert "requests/s: 0" not in charts.accessibleDescription()
+    assert charts.note.text().startswith("second ")
+    qtbot.keyClick(charts, Qt.Key.Key_Escape)
+    assert charts.chosen is None
+    assert charts.note.text() == "the last 60 s"
+    qtbot.keyClick(program.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert dock.isHidden()
+
+
+def test_the_second_under_the_mouse_is_shown_in_figures(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    charts = program.window.charts
+    click_figures(program, qtbot)
+    fetch("/block?seconds=0.2")
+    back = seen(program, qtbot, lambda second: second.server >= 0.15)
+    width = charts.width()
+    found = set()
+    for x in range(width // 2, width):
+        qtbot.mouseMove(charts, QPoint(x, 30))
+        found.add(charts.chosen)
+    assert {None, back} <= found
+    assert charts.grab().toImage().width() == width
+    qtbot.mouseMove(charts, QPoint(1, 1))
+    assert charts.chosen is None
+
+
+def test_the_figures_tell_what_happened(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
+    figures = program.window.top_bar.figures
+    fetch("/block?seconds=0.3")
+
+    def told() -> bool:
+        program.frame()
+        return program.accounting.latest.server >= 0.25
+
+    qtbot.waitUntil(told)
+    latest = program.accounting.latest
+    assert f"server {100 * latest.server:.0f}" in figures.accessibleName()
+    assert latest.intake > 0
+    assert latest.paint > 0
+    assert latest.recording > 0
+    assert "dropped 0" in figures.accessibleName()
+    qtbot.mouseMove(figures, QPoint(figures.width() - 20, figures.height() // 2))
+    assert "estimated" in figures.toolTip()
+
+
+def test_dropped_rows_are_counted_by_kind(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
+    program.recorder.capacity = 1
+    figures = program.window.top_bar.figures
+    fetch("/")
+
+    def told() -> bool:
+        program.frame()
+        return "dropped 0" not in figures.accessibleName()
+
+    qtbot.waitUntil(told)
+    program.recorder.capacity = 100_000
+    figures.renew()
+    assert "runs" in figures.toolTip()
+    assert program.recorder.dropped["runs"] > 0
+
+
+def test_idle_the_charts_do_nothing(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
+    click_figures(program, qtbot)
+    fetch("/")
+    clock = program.clock
+    qtbot.waitUntil(lambda: not clock._timer.isActive(), timeout=10_000)
+    end = program.accounting.end_ns
+    qtbot.wait(1_200)
+    assert program.accounting.end_ns == end
+
+
+def test_an_opened_recording_shows_the_figures_at_its_end(
+    running_loop: TickLoop, qtbot: QtBot, tmp_path: Path
+) -> None:
+    from tests.widgets.sample import drawing, store_of
+
+    file = tmp_path / "one.loopscope"
+    capture.write(store_of(drawing()), file, {"dropped_runs": 3}, 1 << 16)
+    shutil.copytree(DEMO, tmp_path / "demo")
+    program = Program(Options(open=file, lang="en"), running_loop, running_loop.recorder)
+    task = running_loop.create_task(program.run())
+    figures = program.window.top_bar.figures
+    qtbot.waitUntil(lambda: "6 req/s" in figures.accessibleName())
+    assert "dropped 3" in figures.accessibleName()
+    assert "observer" not in figures.accessibleName()
+    program.ended.set()
+    qtbot.waitUntil(task.done)
