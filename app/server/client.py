@@ -130,9 +130,13 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Ports:
-    """Which client is behind a local port, from before the server can accept the connection."""
+    """Which client is behind a local port, from before the server can accept the connection.
 
-    def __init__(self) -> None:
+    *sockets* is told likewise who is behind a descriptor; see `Recorder.sockets`.
+    """
+
+    def __init__(self, sockets: dict[int, str] | None = None) -> None:
+        self.sockets = {} if sockets is None else sockets
         self._clients: dict[int, dict[int, Client]] = {}
 
     def add(self, local: int, remote: int, client: Client) -> None:
@@ -423,9 +427,12 @@ class _Connection:
     def __init__(self, client: Client, origin: Origin, family: socket.AddressFamily) -> None:
         self.client = client
         self.origin = origin
-        self.stream = IOStream(socket.socket(family))
+        own = socket.socket(family)
+        self.stream = IOStream(own)
         self.local_port = 0
         self.used = False
+        self._descriptor = own.fileno()
+        self._role = ""
         client._connections.add(self)
 
     async def open(self, address: Any) -> None:
@@ -455,7 +462,10 @@ class _Connection:
         with suppress(OSError, AttributeError):
             self.local_port = self.stream.socket.getsockname()[1]
         if self.local_port:
-            self.client._ports.add(self.local_port, self.origin.port, self.client)
+            ports = self.client._ports
+            ports.add(self.local_port, self.origin.port, self.client)
+            self._role = f"client {self.client.name} port {self.local_port}"
+            ports.sockets[self._descriptor] = self._role
 
     def fresh(self) -> bool:
         """Return whether an idle connection can serve again: open, and nothing came unasked."""
@@ -504,8 +514,12 @@ class _Connection:
         if self in idle:
             idle.remove(self)
         if self.local_port:
-            self.client._ports.remove(self.local_port, self.origin.port)
+            ports = self.client._ports
+            ports.remove(self.local_port, self.origin.port)
             self.local_port = 0
+            # A socket that the server closed first has left its number to another by now.
+            if ports.sockets.get(self._descriptor) == self._role:
+                del ports.sockets[self._descriptor]
         context = contextvars.copy_context()
         context.run(OWNER.set, CLIENT)
         if self.stream.socket is not None:
@@ -631,10 +645,12 @@ async def _send_later(connection: HTTP1Connection, answer: _Answer, body: bytes)
 
 
 class Clients:
-    """The clients, in order. Names are unique."""
+    """The clients, in order. Names are unique. *sockets* is told which descriptors are theirs."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self.ports = Ports()
+    def __init__(
+        self, clock: Callable[[], float] = time.time, sockets: dict[int, str] | None = None
+    ) -> None:
+        self.ports = Ports(sockets)
         self._clock = clock
         self._clients: dict[str, Client] = {}
         self.add("Alice")

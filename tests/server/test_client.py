@@ -150,6 +150,7 @@ async def world() -> AsyncIterator[World]:
         here.clients.close()
         assert all(client.connections == 0 for client in here.clients)
         assert len(here.clients.ports) == 0
+        assert here.clients.ports.sockets == {}
         server.stop()
         await server.close_all_connections()
 
@@ -737,6 +738,19 @@ def test_progress_that_raises_ends_the_burst() -> None:
         with pytest.raises(RuntimeError, match="stop"):
             await here.clients.burst(here.alice, here.request("/echo"), 9, 3, progress)
         assert here.alice.connections == 0
+
+    run(body)
+
+
+def test_a_descriptor_tells_whose_it_is() -> None:
+    async def body(here: World) -> None:
+        response = await here.alice.fetch(here.request("/echo"))
+        sockets = here.clients.ports.sockets
+        assert list(sockets.values()) == [f"client Alice port {response.local_port}"]
+        descriptor = next(iter(sockets))
+        sockets[descriptor] = "connection #1 127.0.0.1:1"  # Its number has gone to another socket.
+        here.alice.close_idle()
+        assert sockets.pop(descriptor) == "connection #1 127.0.0.1:1"
 
     run(body)
 
