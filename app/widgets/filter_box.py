@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
+from PySide6.QtCore import QPoint, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit, QListView, QWidget
 
-from app.recording.filter import Completion, compile_filter, complete
+from app.recording.filter import Completion, Filter, compile_filter, complete
 from app.recording.filter_keys import FilterError, Key, Sources
 
 from .i18n import tr
@@ -19,6 +19,8 @@ from .theme import Theme
 
 LONGEST = 2_000
 """How many letters an expression may have."""
+PAUSE_MS = 150
+"""How long nothing is typed until what is there is applied, in ms."""
 KEPT = 50
 """How many expressions are remembered."""
 _SETTING = "filter/history"
@@ -93,23 +95,42 @@ class FilterBox(QLineEdit):
         self._icon = self.addAction(
             icon(theme, "search", "dim"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self._found: Filter | None = None
+        self._typing = False
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(lambda: self.changed.emit(self._found))
+        self.textEdited.connect(self._edited)  # Comes before textChanged.
         self.textChanged.connect(self._compile)
-        self.textEdited.connect(lambda: self._offer())
         theme.changed.connect(self._restyle)
         self.retranslate()
 
     # -- What is written -------------------------------------------------------------------
 
+    def _edited(self) -> None:
+        self._typing = True
+        self._offer()
+
     def _compile(self, text: str) -> None:
+        typing, self._typing = self._typing, False
+        self._pause.stop()
         try:
-            found = compile_filter(text, self._sources)
+            self._found = compile_filter(text, self._sources)
         except FilterError as error:
             self.refuse(error)
             return
         self.error = None
-        set_property(self, "state", "ok" if found is not None else "")
+        set_property(self, "state", "ok" if self._found is not None else "")
         self._point()
-        self.changed.emit(found)
+        # Half a word is valid, too, but nobody wants to see what it finds.
+        if typing:
+            self._pause.start()
+        else:
+            self.changed.emit(self._found)
+
+    @property
+    def typing(self) -> bool:
+        """Whether what is there is not applied yet."""
+        return self._pause.isActive()
 
     def refuse(self, error: FilterError) -> None:
         """Turn red and point at the error."""
@@ -203,6 +224,9 @@ class FilterBox(QLineEdit):
             self.remember()
             self.clear()
         elif key in (*_ENDS, keys.Key_Escape):
+            if self._pause.isActive():
+                self._pause.stop()
+                self.changed.emit(self._found)
             self.remember()
             self.left.emit()
         elif key in (keys.Key_Up, keys.Key_Down):

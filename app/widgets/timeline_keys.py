@@ -53,6 +53,7 @@ class Keys:
             key.Key_Enter: self._enter,
         }
         self._shifted: dict[int, _Action] = {
+            key.Key_F: self._plain[key.Key_F],
             key.Key_Left: lambda: self._measure(-_STEP),
             key.Key_Right: lambda: self._measure(_STEP),
             key.Key_S: lambda: set_thin(canvas),
