@@ -272,10 +272,7 @@ class Program:
 
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""
-        from app.widgets.accounting import Spent
-
-        clock = self.recorder.clock
-        start = clock()
+        start = self.recorder.clock()
         if self.options.open is None:
             batch = self.recorder.drain(settle_ns)
             self.store.apply(batch)
@@ -284,9 +281,9 @@ class Program:
                 self.watchdog.settle(self.store, final=not settle_ns)
             if self.recorder.log or self.recorder.blocks:
                 self.store.apply(self.recorder.drain(settle_ns))
-        taken_in = clock()
+        taken_in = self.recorder.clock()
         self.window.frame()
-        self.accounting.spending.add(start, Spent(taken_in - start, clock() - taken_in))
+        self.accounting.spending.frame(start, taken_in)
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

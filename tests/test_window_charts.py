@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
 from app.recording import capture
-from app.session import DEMO
 from app.widgets.accounting import Second
 
 from .test_window import Fetch, fetch, program
+from .widgets.sample import drawing, store_of
 
 __all__ = ["fetch", "program"]
 
@@ -26,6 +26,12 @@ def click_figures(program: Program, qtbot: QtBot) -> None:
     figures = program.window.top_bar.figures
     place = QPoint(figures.width() - 20, figures.height() // 2)
     qtbot.mouseClick(figures, Qt.MouseButton.LeftButton, pos=place)
+
+
+def open_charts(program: Program, qtbot: QtBot) -> None:
+    program.window.charts_dock.hide()  # They are as they were left in the test before.
+    click_figures(program, qtbot)
+    assert program.window.charts_dock.isVisible()
 
 
 def seen(program: Program, qtbot: QtBot, holds: Callable[[Second], bool]) -> int:
@@ -44,18 +50,19 @@ def test_a_click_on_the_figures_opens_the_charts_and_another_closes_them(
     program: Program, qtbot: QtBot
 ) -> None:
     dock = program.window.charts_dock
-    assert dock.isHidden()
-    click_figures(program, qtbot)
-    assert dock.isVisible()
+    open_charts(program, qtbot)
     assert QApplication.focusWidget() is program.window.charts
     click_figures(program, qtbot)
     assert dock.isHidden()
+    qtbot.keyClick(program.window.top_bar.figures, Qt.Key.Key_Space)
+    assert dock.isVisible()
 
 
 def test_keys_open_the_charts_and_go_through_the_seconds(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     charts, dock = program.window.charts, program.window.charts_dock
+    dock.hide()
     qtbot.keyClick(program.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert dock.isVisible()
     for _ in range(3):
@@ -78,7 +85,7 @@ def test_the_second_under_the_mouse_is_shown_in_figures(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     charts = program.window.charts
-    click_figures(program, qtbot)
+    open_charts(program, qtbot)
     fetch("/block?seconds=0.2")
     back = seen(program, qtbot, lambda second: second.server >= 0.15)
     width = charts.width()
@@ -127,24 +134,40 @@ def test_dropped_rows_are_counted_by_kind(program: Program, qtbot: QtBot, fetch:
     assert program.recorder.dropped["runs"] > 0
 
 
-def test_idle_the_charts_do_nothing(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
-    click_figures(program, qtbot)
+class Paints(QObject):
+    """Notes when a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.last = time.monotonic()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.last = time.monotonic()
+        return False
+
+
+def test_while_nothing_happens_figures_and_charts_stand_still(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    window = program.window
+    open_charts(program, qtbot)
     fetch("/")
-    clock = program.clock
-    qtbot.waitUntil(lambda: not clock._timer.isActive(), timeout=10_000)
-    end = program.accounting.end_ns
-    qtbot.wait(1_200)
-    assert program.accounting.end_ns == end
+    paints = [Paints(window.charts), Paints(window.top_bar.figures)]
+
+    def at_rest() -> bool:
+        return time.monotonic() - max(one.last for one in paints) > 1.1
+
+    qtbot.waitUntil(at_rest, timeout=10_000)
+    assert any(second.requests for second in program.accounting.seconds)
 
 
 def test_an_opened_recording_shows_the_figures_at_its_end(
     running_loop: TickLoop, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    from tests.widgets.sample import drawing, store_of
-
     file = tmp_path / "one.loopscope"
     capture.write(store_of(drawing()), file, {"dropped_runs": 3}, 1 << 16)
-    shutil.copytree(DEMO, tmp_path / "demo")
     program = Program(Options(open=file, lang="en"), running_loop, running_loop.recorder)
     task = running_loop.create_task(program.run())
     figures = program.window.top_bar.figures

@@ -96,6 +96,10 @@ class Spending(QObject):
         step = (start_ns - self._origin_ns) // STEP_NS
         self._steps[step] = _sum([self._steps.get(step, Spent()), spent])
 
+    def frame(self, start_ns: int, taken_in_ns: int) -> None:
+        """Note a frame that ends now: when it began, and when all that is new was taken in."""
+        self.add(start_ns, Spent(taken_in_ns - start_ns, self._clock() - taken_in_ns))
+
     def take(self, until_ns: int) -> Spent:
         """Take what was spent in the steps that end at *until_ns* or before."""
         until = (until_ns - self._origin_ns) // STEP_NS

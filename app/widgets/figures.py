@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QCursor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from .accounting import Second
@@ -70,8 +70,8 @@ class Figures(QAbstractButton):
         """The room that each group takes, by rank."""
         self._second, self._dropped = Second(), dict[str, int]()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.renew)
         self.renew()
@@ -214,9 +214,10 @@ class Figures(QAbstractButton):
         fonts, metrics = self._fonts, self._metrics
         with QPainter(self) as p:
             p.fillRect(event.rect(), colours.panel)
-            if self.isDown() or self.underMouse() or self.hasFocus():
+            hovered = self.underMouse() and area.contains(self.mapFromGlobal(QCursor.pos()))
+            if self.isDown() or hovered or self.hasFocus():
                 p.setRenderHint(QPainter.RenderHint.Antialiasing)
-                p.setPen(colours.accent if self.hasFocus() else Qt.PenStyle.NoPen)
+                p.setPen(colours.accent if self.hasFocus() else colours.line)
                 p.setBrush(colours.raised)
                 p.drawRoundedRect(area.adjusted(0, 0, -1, -1), px(6), px(6))
                 p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
