@@ -19,6 +19,7 @@ from app.act import Acts, TooLate
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
+from app.exchange.request import ExchangeError
 from app.in_out import InOut, answer_of, app_of
 from app.loop import TickLoop
 from app.recording.events import CLIENT
@@ -32,6 +33,7 @@ from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
+from app.widgets.i18n import tr
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
 """The project that opens when none is named."""
@@ -285,8 +287,10 @@ class Session(Controls):
     async def _told(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
         try:
             result = await work
-        except (OSError, ValueError) as error:
-            self.failed.emit(getattr(error, "strerror", None) or str(error))
+        except ExchangeError as error:
+            self.failed.emit(tr(error.template, **error.values))
+        except OSError as error:
+            self.failed.emit(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
         else:
             done(result)
 

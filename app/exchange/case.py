@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.recording import headers
 from app.recording.events import Request, Row
 
-from .request import HttpRequest, recorded
+from .request import ExchangeError, HttpRequest, recorded
 from .snippets import literal
 
 _OWN = ("cookie", "content-length", "host", "connection", "accept-encoding", "transfer-encoding")
@@ -44,7 +44,7 @@ def async_http_test_case(request: Request, rows: Iterable[Row], app: App) -> str
     sent again, or a body was not kept whole.
     """
     if request.status is None or request.status == 101:
-        raise ValueError("a test needs a response that has come, and no WebSocket")
+        raise ExchangeError("a test needs a response that has come, and no WebSocket")
     steps, missing = _steps(request, rows)
     name = re.sub(r"\W+", "_", urlsplit(steps[-1].sent.url).path.strip("/")).strip("_") or "root"
     signed = [value for value in missing.values() if _SIGNED.fullmatch(value)]
@@ -160,7 +160,11 @@ def _setter(name: str, before: list[Request]) -> Request | None:
 def _step(request: Request) -> _Step:
     if request.request_size > len(request.request_body):
         kept = len(request.request_body)
-        raise ValueError(f"only {kept} bytes of the body of request #{request.id} were kept")
+        raise ExchangeError(
+            "only {kept} bytes of the body of request #{number} were kept",
+            kept=kept,
+            number=request.id,
+        )
     return _Step(request, recorded(request, "http://127.0.0.1/"))
 
 

@@ -125,4 +125,4 @@ def _text(body: bytes) -> str | None:
 def _first_difference(old: bytes, new: bytes) -> str:
     pairs = zip(old, new, strict=False)
     place = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))
-    return f"@@ {place} @@"
+    return f"@@ byte {place} @@"

@@ -11,11 +11,17 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 
 from .curl_options import LONG, SHORT, Option
-from .request import TOKEN, HttpRequest, Pair, canonical_url
+from .request import TOKEN, ExchangeError, HttpRequest, Pair, canonical_url
 from .shell import CommandError, Word, split
 
 MAX_COMMAND = 16 << 20
 """Letters of a command that are read at most."""
+
+
+_UNKNOWN = "the option {option} is not known here"
+_FILE = "{word} would read a file: paste its content"
+_FIELD = "{part} in a form field is not known here"
+_GLOB = "{letter} stands for several URLs: give -g to take it as it is"
 
 
 class Imported(NamedTuple):
@@ -66,9 +72,9 @@ class _Reader:
     query: list[bytes] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
-    def error(self, reason: str, at: int) -> CommandError:
+    def error(self, template: str, at: int, **values: object) -> CommandError:
         """Return the error for a place in the command."""
-        return CommandError(reason, self.text, at)
+        return CommandError(template, self.text, at, **values)
 
     # -- Options ---------------------------------------------------------------------------
 
@@ -91,7 +97,7 @@ class _Reader:
         for at, letter in enumerate(word.text[1:], 1):
             option = SHORT.get(letter)
             if option is None:
-                raise self.error(f"the option -{letter} is not known here", word.at)
+                raise self.error(_UNKNOWN, word.at, option=f"-{letter}")
             inline = Word(word.text[at + 1 :], word.at + at + 1) if word.text[at + 1 :] else None
             if self._option(option, f"-{letter}", word.at, inline, rest):
                 return
@@ -103,7 +109,7 @@ class _Reader:
         if option is None and (off := LONG.get(name.removeprefix("no-"))):
             option = Option(name, "ignored") if off.kind in ("flag", "ignored") else None
         if option is None:
-            raise self.error(f"the option --{name[:40]} is not known here", word.at)
+            raise self.error(_UNKNOWN, word.at, option=f"--{name[:40]}")
         self._option(option, f"--{name}", word.at, inline, rest)
 
     def _option(
@@ -111,7 +117,7 @@ class _Reader:
     ) -> bool:
         """Read one option; return whether it took a value."""
         if option.kind == "refused":
-            raise self.error(f"{shown} cannot be imported: {option.reason}", at)
+            raise self.error(f"{{option}}: {option.reason}", at, option=shown)
         if option.kind == "flag":
             self.flags.add(option.name)
             return False
@@ -121,7 +127,7 @@ class _Reader:
             return False
         value = inline or next(rest, None)
         if value is None:
-            raise self.error(f"{shown} needs a value", at)
+            raise self.error("{option} needs a value", at, option=shown)
         if option.kind == "value":
             getattr(self, "_" + option.name.replace("-", "_"))(value)
         return True
@@ -133,7 +139,7 @@ class _Reader:
 
     def _request(self, word: Word) -> None:
         if not TOKEN.fullmatch(word.text):
-            raise self.error(f"{word.text!r} is no HTTP method", word.at)
+            raise self.error("{method} is no HTTP method", word.at, method=repr(word.text[:40]))
         self.method = word.text
 
     def _header(self, word: Word) -> None:
@@ -146,9 +152,9 @@ class _Reader:
             raise self.error("a header stands as Name: value", word.at)
         name, value = name.strip(), value.strip()
         if not TOKEN.fullmatch(name):
-            raise self.error(f"{name!r} is no header name", word.at)
+            raise self.error("{name} is no header name", word.at, name=repr(name[:40]))
         if re.search(r"[\r\n\0]", value):
-            raise self.error(f"the value of {name} holds a line break or a NUL", word.at)
+            raise self.error("the value of {name} holds a line break or a NUL", word.at, name=name)
         if not value:
             self.removed.add(name.lower())
         elif name.lower() != "content-length":
@@ -192,7 +198,7 @@ class _Reader:
     def _data(self, word: Word) -> None:
         if word.text.startswith("@"):
             if word.text != "@-" or self.piped is None:
-                raise self.error(f"{word.text[:40]} would read a file: paste its content", word.at)
+                raise self.error(_FILE, word.at, word=word.text[:40])
             self._append(self.piped)
         else:
             self._append(_bytes(word.text))
@@ -221,7 +227,7 @@ class _Reader:
         if match is None:
             return _quoted(word.text)
         if match[2] == "@":
-            raise self.error(f"{word.text[:40]} would read a file: paste its content", word.at)
+            raise self.error(_FILE, word.at, word=word.text[:40])
         name = _bytes(match[1])
         return name + (b"=" if name else b"") + _quoted(word.text[match.end() :])
 
@@ -239,13 +245,13 @@ class _Reader:
         if not equals:
             raise self.error("a field stands as name=value", word.at)
         if value[:1] in ("@", "<"):
-            raise self.error(f"{word.text[:40]} would read a file: paste its content", word.at)
+            raise self.error(_FILE, word.at, word=word.text[:40])
         content, rest = _form_word(value)
         extra = {}
         while rest:
             key, equals, value = rest[1:].lstrip().partition("=")
             if not equals or key not in ("type", "filename"):
-                raise self.error(f"{rest[:30]!r} in a form field is not known here", word.at)
+                raise self.error(_FIELD, word.at, part=repr(rest[:30]))
             # A type may have parameters of its own.
             found = re.match(r"[^;]*(?:;(?!\s*(?:filename|type|headers|encoder)=)[^;]*)*", value)
             assert found is not None
@@ -321,8 +327,8 @@ class _Reader:
             url = f"http://{url.lstrip('/')}"
         try:
             url = canonical_url(url)
-        except ValueError as error:
-            raise self.error(str(error), word.at) from None
+        except ExchangeError as error:
+            raise self.error(error.template, word.at, **error.values) from None
         if "path-as-is" not in self.flags:
             url = _without_dots(url)
         query = [*self.query, *([self.data] if "get" in self.flags and self.data else [])]
@@ -336,8 +342,7 @@ class _Reader:
         start = host.end() if host else 0
         found = re.compile(r"(?<!\\)[][{}]").search(word.text, start)
         if found:
-            reason = f"{found[0]} stands for several URLs: give -g to take it as it is"
-            raise self.error(reason, word.at)
+            raise self.error(_GLOB, word.at, letter=found[0])
 
 
 class _CookieName(str):

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .entry import Entry, Response, Timings, WebSocketMessage
 from .har import EXTRAS
-from .request import TOKEN, HttpRequest, Pair, canonical_url
+from .request import TOKEN, ExchangeError, HttpRequest, Pair, canonical_url
 
 MAX_BYTES = 128 << 20
 """A larger file is refused before it is read."""
@@ -25,7 +25,7 @@ _SURROGATE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 """What no text holds; the other lone surrogates are how we write bytes that are not UTF-8."""
 
 
-class HarError(ValueError):
+class HarError(ExchangeError):
     """A file that is no HAR file, or has a fault that leaves nothing to show."""
 
 
@@ -43,7 +43,9 @@ def read_file(path: Path) -> Har:
         raise FileNotFoundError(2, "No such file", str(path))
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise HarError(f"the file has {size >> 20} MiB, more than {MAX_BYTES >> 20} MiB")
+        raise HarError(
+            "the file has {size} MiB, more than {most} MiB", size=size >> 20, most=MAX_BYTES >> 20
+        )
     return read(path.read_bytes())
 
 
@@ -51,7 +53,7 @@ def read(data: bytes) -> Har:
     """Return what the HAR file *data* holds; raises HarError. A byte order mark is tolerated."""
     root = _parsed(_decoded(data))
     if not isinstance(root, dict) or not isinstance(root.get("log"), dict):
-        raise HarError('no HAR file: it does not begin with {"log": {…}}')
+        raise HarError("no HAR file: there is no log in it")
     log = root["log"]
     items = log.get("entries")
     if not isinstance(items, list):
@@ -65,7 +67,7 @@ def read(data: bytes) -> Har:
         except _Fault as fault:
             node.problem(str(fault))
     if items and not entries:
-        raise HarError(f"no entry could be read: {problems[0]}")
+        raise HarError("no entry could be read: {problem}", problem=problems[0])
     creator = _Node(log.get("creator"), "creator", [])
     name = " ".join(text for key in ("name", "version") if (text := creator.text(key, "")))
     return Har(entries, problems[:_MOST_PROBLEMS], name)
@@ -79,7 +81,7 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise HarError(f"the file is not UTF-8: byte {error.start}") from None
+        raise HarError("the file is not UTF-8: byte {place}", place=error.start) from None
 
 
 def _parsed(text: str) -> Any:
@@ -92,10 +94,14 @@ def _parsed(text: str) -> Any:
             parse_int=_short,
         )
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
         early = error.pos >= len(text.rstrip()) or "Unterminated" in error.msg
-        hint = ": the file ends too early" if early else ""
-        raise HarError(f"not valid JSON at {where}: {error.msg}{hint}") from None
+        template = "not valid JSON at line {line}, column {column}: {what}"
+        raise HarError(
+            "the file ends too early, at line {line}, column {column}" if early else template,
+            line=error.lineno,
+            column=error.colno,
+            what=error.msg,
+        ) from None
     except RecursionError:
         raise HarError("the file is nested too deeply") from None
 
@@ -105,24 +111,26 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise HarError(f"the key {twice[:60]!r} stands twice in one object")
+        raise HarError("the key {key} stands twice in one object", key=repr(twice[:60]))
     return found
 
 
 def _refuse_constant(name: str) -> None:
-    raise HarError(f"{name} is no JSON")
+    raise HarError("{word} is no JSON", word=name)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise HarError(f"the number {text[:20]} is too large")
+        raise HarError("the number {number} is too large", number=text[:20])
     return number
 
 
 def _short(text: str) -> int:
     if len(text) > 20:
-        raise HarError(f"the number {text[:12]}… has {len(text)} digits")
+        raise HarError(
+            "the number {number} has {count} digits", number=text[:12] + "…", count=len(text)
+        )
     return int(text)
 
 

@@ -16,6 +16,15 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A method or the name of a header (RFC 9110 §5.6.2)."""
 
 
+class ExchangeError(ValueError):
+    """What cannot go out or in; `template` and `values` let the reason be translated."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template = template
+        self.values = values
+
+
 class HttpRequest(NamedTuple):
     """One request that can be sent. ``url`` is absolute; ``headers`` stand in their order.
 
@@ -35,29 +44,32 @@ class HttpRequest(NamedTuple):
 
 
 def check(request: HttpRequest) -> None:
-    """Raise ValueError when *request* cannot be written down in one line of HTTP each."""
+    """Raise ExchangeError when *request* cannot be written down in one line of HTTP each."""
     if not TOKEN.fullmatch(request.method):
-        raise ValueError(f"{request.method!r} is no HTTP method")
+        raise ExchangeError("{method} is no HTTP method", method=repr(request.method[:40]))
     canonical_url(request.url)
     for name, value in request.headers:
         if not TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is no header name (RFC 9110 §5.1)")
+            raise ExchangeError("{name} is no header name", name=repr(name[:40]))
         if re.search(r"[\r\n\0]", value):
-            raise ValueError(f"the value of {name} holds a line break or a NUL")
+            raise ExchangeError("the value of {name} holds a line break or a NUL", name=name)
 
 
 def canonical_url(url: str) -> str:
     """Return *url* with a path, without a fragment, and with what is not ASCII percent-encoded.
 
-    Raises ValueError when it is no absolute http or https URL.
+    Raises ExchangeError when it is no absolute http or https URL.
     """
     url = url.strip()
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise ValueError("the URL holds a control character")
-    parts = urlsplit(url)
+        raise ExchangeError("the URL holds a control character")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ExchangeError("this is no URL: its host or port is wrong") from None
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise ValueError("a URL begins with http:// or https:// and a host")
-    _ = parts.port  # Raises ValueError when it is no port.
+        raise ExchangeError("a URL begins with http:// or https:// and a host")
     rest = url.partition("#")[0][url.index("//") + 2 :]
     found = re.search(r"[/?]", rest)
     authority, target = (rest[: found.start()], rest[found.start() :]) if found else (rest, "/")
@@ -98,7 +110,9 @@ def recorded(request: Request, base: str | None) -> HttpRequest:
     try:
         url = canonical_url(uri)
     except ValueError:
-        raise ValueError(f"the target {request.uri[:80]!r} cannot be asked for by URL") from None
+        raise ExchangeError(
+            "the target {target} cannot be asked for by URL", target=repr(request.uri[:80])
+        ) from None
     own = {"content-length"} | ({"host"} if urlsplit(url).netloc == host else set())
     kept = tuple(pair for pair in pairs if pair[0].lower() not in own)
     return HttpRequest(request.method, url, kept, request.request_body)

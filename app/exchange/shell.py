@@ -9,16 +9,20 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .request import ExchangeError
 
-class CommandError(ValueError):
+
+class CommandError(ExchangeError):
     """A command that cannot be read; `at` is the place in its text, `line` and `column` from 1."""
 
-    def __init__(self, reason: str, text: str, at: int) -> None:
-        self.reason = reason
+    def __init__(self, template: str, text: str, at: int, **values: object) -> None:
+        super().__init__(template, **values)
         self.at = min(at, len(text))
         self.line = text.count("\n", 0, self.at) + 1
         self.column = self.at - (text.rfind("\n", 0, self.at) + 1) + 1
-        super().__init__(f"line {self.line}, column {self.column}: {reason}")
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {super().__str__()}"
 
 
 class Word(NamedTuple):
@@ -46,7 +50,7 @@ def bash(text: str) -> str:
     What is not printable, or no UTF-8, stands as ``$'\\xhh'``.
     """
     if "\0" in text:
-        raise ValueError("bash cannot pass a NUL to a command")
+        raise ExchangeError("bash cannot pass a NUL to a command")
     if _PLAIN.fullmatch(text):
         return text
     if "'" not in text and all(letter.isprintable() for letter in text):
@@ -82,7 +86,7 @@ def cmd(text: str) -> str:
     runtime. Raises ValueError for what cmd cannot pass on.
     """
     if re.search(r"[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]", text):
-        raise ValueError("cmd cannot pass control characters or bytes that are not text")
+        raise ExchangeError("cmd cannot pass control characters or bytes that are not text")
     text = re.sub(r'(\\*)"', r'\1\1\\"', text)
     text = re.sub(r"\\+$", lambda match: match[0] * 2, text)
     text = re.sub(r"[^a-zA-Z0-9\s_\-:=+~'/.,?;()*`\\]", r"^\g<0>", text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from . import shell
-from .request import HttpRequest, canonical_url, check
+from .request import ExchangeError, HttpRequest, canonical_url, check
 
 _STANDARD = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
@@ -36,7 +36,7 @@ def httpie(request: HttpRequest) -> str:
 def _item(value: str) -> str:
     """Return a header's value as HTTPie reads it: a backslash before its separators."""
     if re.search(r"\\[:;=@]", value):
-        raise ValueError("HTTPie cannot send a backslash before one of : ; = @")
+        raise ExchangeError("HTTPie cannot send a backslash before one of : ; = @")
     return re.sub(r"^[=@:;]", r"\\\g<0>", value)
 
 
@@ -91,13 +91,13 @@ def _arguments(request: HttpRequest) -> Iterator[tuple[str, str]]:
     yield "url", literal(canonical_url(request.url))
     yield "method", literal(request.method)
     yield "headers", "headers"
-    if request.body:
+    expects_body = request.method in ("POST", "PATCH", "PUT")
+    if request.body or expects_body:
         yield "body", literal(request.body)
     yield "follow_redirects", str(request.follow_redirects)
     if request.header("Accept-Encoding") is None:
         yield "decompress_response", "False"
-    usual_body = bool(request.body) == (request.method in ("POST", "PATCH", "PUT"))
-    if not usual_body or request.method not in _STANDARD:
+    if (request.body and not expects_body) or request.method not in _STANDARD:
         yield "allow_nonstandard_methods", "True"
 
 

@@ -19,12 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.exchange.curl import for_bash
+from app.exchange.request import ExchangeError
+
 from .clients_form import RequestForm
 from .controls import Controls, Shot
-from .curl import curl, goes_to
 from .i18n import tr
 from .icons import icon
 from .parts import IconButton, label
+from .shot_request import goes_to, request_of
 from .theme import ROW, Theme
 
 
@@ -188,7 +191,12 @@ class ClientsPanel(QWidget):
         base = self._controls.address or f"http://{host}:{port}/"
         url = urljoin(base, shot.url)
         jars = {state.name: state.cookies for state in self._controls.clients()}
-        text = curl(shot, url, [c for c in jars.get(shot.client, []) if goes_to(c, url)])
+        jar = [cookie for cookie in jars.get(shot.client, []) if goes_to(cookie, url)]
+        try:
+            text = for_bash(request_of(shot, url, jar))
+        except ExchangeError as error:
+            self._controls.failed.emit(tr(error.template, **error.values))
+            return
         QGuiApplication.clipboard().setText(text)
 
     def retranslate(self) -> None:

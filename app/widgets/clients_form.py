@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QSize, QStringListModel, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,7 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.exchange.curl_import import Imported, read
+from app.exchange.request import HttpRequest, origin_of
+from app.exchange.shell import CommandError
+
 from .controls import Controls, Shot
+from .curl_dialog import looks_like_curl, problem_words
 from .i18n import tr
 from .parts import set_property
 from .theme import Theme
@@ -43,6 +48,8 @@ class RequestForm(QWidget):
 
     submitted = Signal()
     """Return in the URL, or Ctrl+Return anywhere."""
+    pasted = Signal(Imported)
+    """A cURL command was pasted into the URL, and is in the form now."""
 
     def __init__(self, controls: Controls, theme: Theme) -> None:
         super().__init__()
@@ -68,7 +75,9 @@ class RequestForm(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.body)
         self._pages.addWidget(self.headers)
-        self.attach = QCheckBox()
+        self.attach, self.follow = QCheckBox(), QCheckBox()
+        self._loaded = ("", b"")
+        """The text of an imported body, and its bytes: a text has but one kind of line break."""
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.method)
@@ -80,7 +89,9 @@ class RequestForm(QWidget):
         layout.addWidget(self.tabs)
         layout.addWidget(self._pages)
         layout.addWidget(self.attach)
+        layout.addWidget(self.follow)
         self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
+        self.url.textEdited.connect(self._take_pasted)
         self.url.returnPressed.connect(self.submitted)
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -116,7 +127,10 @@ class RequestForm(QWidget):
         """Return what the form says, as *client*'s request."""
         pairs = [line.partition(":") for line in self._header_lines()]
         headers = [(name.strip(), value.strip()) for name, _, value in pairs]
+        text, loaded = self._loaded
         body = self.body.toPlainText().encode()
+        if self.body.toPlainText() == text:
+            body = loaded
         if body and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", guessed_type(body)))
         return Shot(
@@ -128,7 +142,39 @@ class RequestForm(QWidget):
             count,
             at_once,
             self.attach.isChecked(),
+            self.follow.isChecked(),
         )
+
+    def _take_pasted(self, text: str) -> None:
+        """Take in a cURL command that was pasted instead of a URL."""
+        copied = QGuiApplication.clipboard().text()
+        # The field has joined the lines of what was pasted.
+        if not looks_like_curl(copied) or copied.split()[:2] != text.split()[:2]:
+            return
+        try:
+            found = read(copied)
+        except CommandError as error:
+            self._controls.failed.emit(problem_words(error))
+            return
+        self.load(found.request)
+        self.pasted.emit(found)
+
+    def load(self, request: HttpRequest) -> None:
+        """Show an imported request, ready to be fired."""
+        origin = origin_of(request.url)
+        own = origin == (self._controls.address or "").rstrip("/")
+        if self.method.findText(request.method) < 0:
+            self.method.addItem(request.method)
+        self.method.setCurrentText(request.method)
+        self.url.setText(request.url.removeprefix(origin) if own else request.url)
+        lines = [f"{name}: {value}" for name, value in request.headers]
+        self.headers.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())
+        self.body.setPlainText(request.body.decode("utf-8", "replace").replace("\0", "\ufffd"))
+        self._loaded = (self.body.toPlainText(), request.body)
+        self.attach.setChecked(False)
+        self.follow.setChecked(request.follow_redirects)
+        self.tabs.setCurrentIndex(0 if request.body else 1)
+        self.url.setFocus()
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
@@ -141,6 +187,8 @@ class RequestForm(QWidget):
         self.headers.setAccessibleName(tr("Headers"))
         self.body.setPlaceholderText("name=alice&password=…")
         self.headers.setPlaceholderText("Accept: application/json")
+        self.follow.setText(tr("Follow redirects"))
+        self.follow.setToolTip(tr("Ask for the address in Location as well"))
         self.attach.setText(tr("Attach the XSRF token"))
         self.attach.setToolTip(tr("Send the jar's _xsrf cookie as X-Xsrftoken as well"))
 

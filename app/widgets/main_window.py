@@ -22,6 +22,7 @@ from .detail import DetailPanel
 from .editors import Editors
 from .i18n import language, tr
 from .icons import app_icon
+from .in_out import InOut
 from .log_panel import LogPanel
 from .loop_now import LoopNowPanel
 from .menus import Menus
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.breakpoints = BreakpointsPanel(store, controls, theme)
         self.clients = ClientsPanel(controls, theme)
         self.detail = DetailPanel(store, selection, theme)
+        self.in_out = InOut(store, controls, selection, self.requests, theme, self)
         self._refresher.add(self.timeline, 0)
         for panel in (self.requests, self.waiting, self.cookies, self.connections, self.log):
             self._refresher.add(panel)
@@ -196,8 +198,11 @@ class MainWindow(QMainWindow):
         self.log.open_source.connect(self.editors.open_source)
         self.log.can_open = self.editors.can_open
         self.breakpoints.parked_changed.connect(self._show_parked)
-        request_menu = RequestMenu(self.requests.view, self.controls)
+        request_menu = RequestMenu(self.requests.view, self.controls, self.in_out.request)
         request_menu.added.connect(lambda: self.traffic.show_page(self.breakpoints))
+        self.in_out.said.connect(self.banner.say)
+        self.in_out.imported.connect(lambda found: self.clients.form.load(found.request))
+        self.clients.form.pasted.connect(self.in_out.tell_ignored)
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
         self.editors.failed.connect(self.say)

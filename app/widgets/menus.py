@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from .help import show_about, show_keys
 from .i18n import LANGUAGES, language, tr
+from .request_out import FORMS
 from .theme import SCHEMES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Menus:
         self._titles: list[tuple[QMenu | QAction, str]] = []
         self._file()
         self._edit()
+        self._request()
         self._view()
         self._server()
         self._help()
@@ -56,6 +58,11 @@ class Menus:
         self._add(menu, "&Save", self._window.editors.save, "Ctrl+S")
         self._add(menu, "Save &as…", self._window.editors.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
+        in_out = self._window.in_out
+        self._add(menu, "Import HAR…", in_out.import_har, "Ctrl+O")
+        self._add(menu, "Import cURL…", in_out.import_curl, "Ctrl+Shift+O")
+        self._add(menu, "Export HAR…", in_out.export_har, "Ctrl+Shift+E")
+        menu.addSeparator()
         self._add(menu, "&Quit", self._window.close, "Ctrl+Q")
 
     def _edit(self) -> None:
@@ -64,6 +71,14 @@ class Menus:
         self._add(menu, "&Redo", editors.redo, "Ctrl+Shift+Z", "Ctrl+Y")
         menu.addSeparator()
         self._add(menu, "Filter the requests", self._window.filter_requests, "F")
+
+    def _request(self) -> None:
+        menu, out = self._menu("&Request"), self._window.in_out.request
+        selection = self._window.selection
+        self._add(
+            menu, "Copy as cURL", lambda: out.copy(selection.request_id, FORMS[0]), "Ctrl+Shift+C"
+        )
+        out.add_to(menu, lambda: selection.request_id)
 
     def _help(self) -> None:
         menu = self._menu("&Help")

@@ -1,4 +1,4 @@
-"""The context menu of the requests table: breakpoints for the route of a request."""
+"""The context menu of the requests table: breakpoints for a request's route, ways out for it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.server.breakpoints import Breakpoint
 from .breakpoints_form import place_words, stage_words
 from .controls import Controls
 from .i18n import tr
+from .request_out import RequestOut
 from .table import RowsView
 
 
@@ -22,8 +23,9 @@ class RequestMenu(QObject):
     added = Signal()
     """A breakpoint was added from here."""
 
-    def __init__(self, view: RowsView, controls: Controls) -> None:
+    def __init__(self, view: RowsView, controls: Controls, out: RequestOut) -> None:
         super().__init__(view)
+        self._out = out
         self._view = view
         self._controls = controls
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -48,6 +50,8 @@ class RequestMenu(QObject):
             text = tr("Break here next time: {stage}", stage=stage_words(point))
             action = menu.addAction(text, partial(self._add, point))
             action.setToolTip(place_words(point))
+        menu.addSeparator()
+        self._out.add_to(menu, lambda: number)
         return menu
 
     def _add(self, point: Breakpoint) -> None:

@@ -61,9 +61,11 @@ def test_of_a_body_that_was_cut_only_the_beginning_counts() -> None:
 
 
 def test_bytes_and_very_long_texts_tell_their_first_difference() -> None:
-    assert body_lines(replace(OK, body=b"\0ab"), replace(OK, body=b"\0ac")) == ["@@ 2 @@"]
+    assert body_lines(replace(OK, body=b"\0ab"), replace(OK, body=b"\0ac")) == ["@@ byte 2 @@"]
     long = b"x\n" * 50_000
-    assert body_lines(replace(OK, body=long), replace(OK, body=long + b"y")) == ["@@ 100000 @@"]
+    assert body_lines(replace(OK, body=long), replace(OK, body=long + b"y")) == [
+        "@@ byte 100000 @@"
+    ]
 
 
 # -- Again -----------------------------------------------------------------------------------

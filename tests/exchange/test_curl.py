@@ -69,6 +69,20 @@ def test_a_command_follows_the_conventions() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "command"),
+    [
+        ("GET", b"", "curl http://h/"),
+        ("HEAD", b"", "curl http://h/ -I"),
+        ("DELETE", b"", "curl http://h/ -X DELETE"),
+        ("POST", b"", "curl http://h/ -X POST"),
+        ("POST", b"a", "curl http://h/ -H Content-Type: --data-raw a"),
+    ],
+)
+def test_a_method_is_named_only_when_it_must(method: str, body: bytes, command: str) -> None:
+    assert curl.for_bash(HttpRequest(method, "http://h/", body=body)) == command
+
+
 def test_a_body_with_a_nul_is_piped() -> None:
     request = HttpRequest("POST", URL, (("Content-Type", "application/x"),), b"a\0%\\'b")
     command = curl.for_bash(request)

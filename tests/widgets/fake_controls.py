@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from app.exchange.case import App
+from app.exchange.entry import Response
+from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.breakpoints import Breakpoint, Parked
 from app.server.site import Problem, Route, Site
@@ -41,6 +45,10 @@ class FakeControls(Controls):
     def __init__(self) -> None:
         super().__init__()
         self.shots: list[Shot] = []
+        self.asked: list[Shot] = []
+        self.answers: list[Callable[[Response], None]] = []
+        """Whom to tell the responses to what was asked."""
+        self.written: list[tuple[Path, list[int], bool]] = []
         self.applied: list[Site] = []
         self.problems: list[Problem] = []
         self.saved: list[Path | None] = []
@@ -140,6 +148,22 @@ class FakeControls(Controls):
 
     def cancel_fire(self) -> None:
         self.fired.emit(1, 1)
+
+    def ask(self, shot: Shot, answered: Callable[[Response], None]) -> None:
+        self.asked.append(shot)
+        self.answers.append(answered)
+
+    def read_har(self, path: Path, done: Callable[[Har], None]) -> None:
+        done(Har([], []))
+
+    def write_har(
+        self, path: Path, numbers: list[int], secrets: bool, done: Callable[[int], None]
+    ) -> None:
+        self.written.append((path, numbers, secrets))
+        done(len(numbers))
+
+    def test_app(self) -> App:
+        return App((), "make_app()")
 
     def loop_now(self, limit: int = 200) -> LoopNow:
         return self.now

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import shlex
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.exchange.request import HttpRequest
 from app.widgets.clients_form import example, guessed_type
 from app.widgets.controls import Shot
-from app.widgets.curl import curl, goes_to
 from app.widgets.messages import MessageView, as_text, hex_dump, pretty
+from app.widgets.shot_request import goes_to, request_of
 from app.widgets.theme import Theme
 
 from .fake_controls import cookie
@@ -56,20 +56,15 @@ def test_markup_in_a_message_stays_text(qtbot: QtBot) -> None:
     assert item.text() == "<img src=a>"
 
 
-def test_curl_never_reads_files_and_quotes_everything() -> None:
+def test_a_shot_is_copied_with_what_the_jar_adds() -> None:
     shot = Shot("Alice", "POST", "/a", [("X", "it's")], b"@/etc/passwd&x='1'", attach_xsrf=True)
-    words = shlex.split(curl(shot, "http://h/a?b=1&c=2", [cookie("_xsrf", "tok en")]))
-    assert words[:3] == ["curl", "-i", "http://h/a?b=1&c=2"]
-    assert words[words.index("--data-raw") + 1] == "@/etc/passwd&x='1'"
-    assert "-d" not in words
-    assert "X-Xsrftoken: tok en" in words
-    assert words[words.index("-b") + 1] == "_xsrf=tok en"
-
-
-def test_curl_names_methods_only_when_it_must() -> None:
-    assert curl(Shot("A", "GET", "/", [], b""), "http://h/", []) == "curl -i http://h/"
-    assert "-X DELETE" in curl(Shot("A", "DELETE", "/", [], b""), "http://h/", [])
-    assert "-I" in curl(Shot("A", "HEAD", "/", [], b""), "http://h/", [])
+    request = request_of(shot, "http://h/a?b=1&c=2", [cookie("_xsrf", "tok en")])
+    assert request == HttpRequest(
+        "POST",
+        "http://h/a?b=1&c=2",
+        (("X", "it's"), ("X-Xsrftoken", "tok en"), ("Cookie", "_xsrf=tok en")),
+        b"@/etc/passwd&x='1'",
+    )
 
 
 def test_cookies_go_only_where_they_belong() -> None:
