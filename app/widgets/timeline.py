@@ -263,7 +263,9 @@ class TimelinePanel(QWidget):
         if paused is not None:
             state = tr("paused")
         elif not view.following:
-            state = tr("from {moment}", moment=moment(view.start - self._store.origin_ns))
+            state = tr(
+                "from {moment}", moment=moment(view.start - self._store.origin_ns, short=True)
+            )
         else:
             state = tr("live") if self._busy else tr("idle")
         self.tools.show_state(view.following, state, duration(view.span))

@@ -28,7 +28,9 @@ def arrows(store: Store, lanes: list[Lane], view: View, selected: int = 0) -> li
         for bar in of.waits:
             wait = store.waits.get(bar.key)
             run = store.runs.get(wait[7]) if wait is not None else None
-            if wait is None or run is None or not 0 <= view.x(wait[6]) <= view.width:
+            if wait is None or run is None or wait[6] is None:
+                continue
+            if not 0 <= view.x(wait[6]) <= view.width:
                 continue
             owner = run[5]
             source = places.get(owner, -1)

@@ -119,19 +119,17 @@ class TimelineCanvas(QWidget):
         """Find out which rows there is room for, and where they stand."""
         lay, scroll = self.lay, self.scrollbar
         self.rows.update(self.view, lay.heights)
-        newest = self._newest and self.view.following
+        newest, following = self._newest, self.view.following
+        room = self.height() - lay.lanes_top
         found = self.rows.arrange(
-            self.height() - lay.lanes_top, scroll.value(), newest, lay.heights
+            room, scroll.value(), lay.heights, newest=newest, following=following
         )
-        if newest or scroll.value() > found.most:
-            scroll.blockSignals(True)
-            scroll.setRange(0, found.most)
-            scroll.setValue(found.most)
-            scroll.blockSignals(False)
-        if scroll.maximum() != found.most or scroll.pageStep() != found.room:
+        if newest or scroll.maximum() != found.most or scroll.pageStep() != found.room:
             scroll.blockSignals(True)
             scroll.setRange(0, found.most)
             scroll.setPageStep(max(1, found.room))
+            if newest:
+                scroll.setValue(found.most)
             scroll.blockSignals(False)
         scroll.setVisible(found.most > 0 and not found.step)
         self.placed = [p._replace(top=p.top + lay.lanes_top) for p in found.rows]
@@ -210,23 +208,28 @@ class TimelineCanvas(QWidget):
     def focus_on(self, row: Row) -> None:
         """Put the keys on a row, and scroll until it is seen."""
         self.focused = row
+        self.place_rows()
+        bottom = self.lay.lanes_top + self.scrollbar.pageStep()
         place = self.rows.top_of(row)
-        if place is not None and not any(p.row == row for p in self.placed[1:-1]):
+        if place is not None and not any(
+            p.row == row and p.top >= self.lay.lanes_top and p.top + p.height <= bottom
+            for p in self.placed
+        ):
             top, height = place
             scroll, room = self.scrollbar, self.scrollbar.pageStep()
-            if not scroll.value() <= top <= scroll.value() + room - height:
-                scroll.setValue(top if top < scroll.value() else top + height - room)
-                self.scrolled()
+            scroll.setValue(top if top < scroll.value() else top + height - room)
+            self.scrolled()
         self.update()
 
     def focus_on_request(self, request_id: int) -> None:
-        """Put the keys on a request's lane, if it has one."""
-        rows = (Row(REQUEST, request_id), Row(WEBSOCKET, request_id))
-        if self.focused not in rows:
-            self.rows.update(self.view, self.lay.heights)
-            found = next((row for row in rows if self.rows.top_of(row) is not None), None)
-            if found is not None:
-                self.focus_on(found)
+        """Put the keys on a request's lane, if it has one; what is followed goes on."""
+        self.rows.update(self.view, self.lay.heights)
+        for row in (Row(REQUEST, request_id), Row(WEBSOCKET, request_id)):
+            if self.rows.top_of(row) is not None:
+                if self.view.following:
+                    self.focused = row
+                else:
+                    self.focus_on(row)
 
     def toggle(self, row: Row) -> None:
         """Fold a row, or unfold it."""

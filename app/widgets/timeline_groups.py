@@ -54,3 +54,10 @@ class Columns:
             columns.append(Column(left, end - at, bisect_left(failed, edge, bad) - bad))
             at = end
         return columns
+
+
+def lasting(store: Store, ids: list[int], view: View, now_ns: float) -> int:
+    """Return how far into the view the requests *ids* last, in pixels; they began before it."""
+    rows = [row for id_ in ids if (row := store.requests.get(id_)) is not None]
+    ends = (now_ns if row[10] is None else row[10] for row in rows)
+    return round(min(view.width, max((view.x(end) for end in ends), default=0)))

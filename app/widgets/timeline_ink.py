@@ -146,7 +146,7 @@ class Layout:
         loop_bottom = self.loop_top + self.loop_height
         window_bottom = self.window_top + self.window_height
         self.lanes_top = (window_bottom if window else loop_bottom) + px(10)
-        lane = px(31 if low else 37)
-        self.heights = Heights(lane=lane, thin=px(22), head=px(24), foot=px(24))
+        lane = px(30 if low else 37)
+        self.heights = Heights(lane=lane, thin=px(22), head=px(24), foot=px(20 if low else 24))
         self.bar = px(20 if low else 23)
         self.thin_bar = px(12)

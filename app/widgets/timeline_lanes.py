@@ -14,7 +14,7 @@ from app.recording.lookup import SHORT_NS
 from app.recording.store import CONNECTIONS_WAIT, Store
 
 from .i18n import tr
-from .timeline_messages import Message, is_websocket, messages, stages_in
+from .timeline_messages import Message, is_websocket, messages_in, stages_in
 from .timeline_view import View, duration
 
 MANY_RUNS = 400
@@ -124,7 +124,7 @@ def lane(
         waits=waits,
         wait_rows=wait_rows,
         labels=[] if thin else _labels(stages, waits, runs, own),
-        messages=messages(known, view) if socket else [],
+        messages=messages_in(store, request_id, view) if socket else [],
     )
 
 
@@ -250,7 +250,7 @@ def _labels(stages: list[Bar], waits: list[Bar], runs: list[Bar], blocks: list[B
     """Give each stage its name wherever it has room: where it ran, outside its inner stages."""
     labels = [Label(w.left, w.right, -1 - w.depth, w.text) for w in waits if w.text]
     for place, stage in enumerate(stages):
-        if stage.right - stage.left < LABEL_LEAST or stage.depth > 1:
+        if stage.right - stage.left < LABEL_LEAST:
             continue
         taken = [(w.left, w.right) for w in waits if w.right > stage.left and w.left < stage.right]
         taken += [(b.left, b.right) for b in blocks]

@@ -63,6 +63,11 @@ class InView:
     def __len__(self) -> int:
         return len(self._older) + self._last - self._first
 
+    @property
+    def lasting(self) -> list[int]:
+        """Those that began before the span and take long."""
+        return self._lasting
+
     def part(self, first: int, last: int) -> list[int]:
         """Return the numbers at the places from *first* up to *last*."""
         older, begin = self._older, self._first - len(self._older)

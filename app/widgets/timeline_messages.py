@@ -11,15 +11,18 @@ from app.recording.store import Store
 from .timeline_view import View
 
 FEW = 400
-"""Up to so many stages all are looked at."""
-_PER_PIXEL = 6
+"""Up to so many stages in view all are looked at."""
+_NEXT = 4
+"""How many stages are looked at where many stand."""
+APART = 4
+"""How far apart marks of messages are at least looked for, in pixels."""
 _FLAT = 4
 IN, OUT = "on_message", "write_message"
 SWITCHING = 101
 
 
 class Message(NamedTuple):
-    """A message that came in or went out, in one pixel, with all that did the same there."""
+    """A message that came in or went out, with all that did the same in a few pixels."""
 
     x: int
     incoming: bool
@@ -33,37 +36,51 @@ def is_websocket(row: Row) -> bool:
 def stages_in(store: Store, request_id: int, view: View) -> list[Stage]:
     """Return the stages of a request that may be seen in *view*, in the order they began.
 
-    Of the very many stages of a WebSocket those are searched that began in the view, and not all
-    of those in the same pixel are returned.
+    Of a WebSocket with very many those are searched that began in the view. Where they stand too
+    close to be told apart, `messages_in` has them.
     """
-    row = store.requests.get(request_id) or store.open_requests.get(request_id)
-    flat: Row = () if row is None else row[19]
+    flat = _flat(store, request_id)
     count = len(flat) // _FLAT
     if count <= FEW:
         return stages_of(flat)
-    places = range(count)
+    first, last = _between(flat, view.start, view.end)
+    chosen = [*range(FEW // 8), *range(max(0, first - FEW), first)]
+    if last - first <= FEW:
+        chosen += range(first, last)
+    places = sorted(set(chosen))
+    return stages_of(tuple(item for n in places for item in flat[_FLAT * n : _FLAT * (n + 1)]))
 
-    def start(place: int) -> int:
-        # Nearly in order: a stage stands after those that began within it.
-        begin: int = flat[_FLAT * place + 1]
-        return begin
 
-    at = bisect_left(places, view.start, key=start)
-    last = bisect_left(places, view.end, key=start)
-    chosen = [*range(_PER_PIXEL * 4), *range(max(0, at - FEW), at)]
+def messages_in(store: Store, request_id: int, view: View) -> list[Message]:
+    """Return the messages in *view*, those too close to be told apart merged."""
+    flat = _flat(store, request_id)
+    at, last = _between(flat, view.start, view.end)
+    found: dict[Message, None] = {}
     while at < last:
-        chosen += range(at, min(last, at + _PER_PIXEL))
-        pixel = int(view.x(start(at)))
-        at = max(at + _PER_PIXEL, bisect_left(places, view.time(pixel + 1), at, last, key=start))
-    flat = tuple(item for n in sorted(set(chosen)) for item in flat[_FLAT * n : _FLAT * (n + 1)])
-    return stages_of(flat)
-
-
-def messages(stages: list[Stage], view: View) -> list[Message]:
-    """Return the messages among *stages*, those of one direction in one pixel merged."""
-    found = {
-        Message(int(view.x(stage.start_ns)), stage.name == IN): None
-        for stage in stages
-        if stage.name in (IN, OUT) and view.start <= stage.start_ns < view.end
-    }
+        x = int(view.x(flat[_FLAT * at + 1]))
+        near = min(last, at + _NEXT)
+        for place in range(at, near):
+            name = flat[_FLAT * place]
+            if name in (IN, OUT):
+                found[Message(int(view.x(flat[_FLAT * place + 1])), name == IN)] = None
+        at = near
+        if at < last and flat[_FLAT * at + 1] < view.time(x + APART):
+            at = _place(flat, view.time(x + APART), at, last)
     return list(found)
+
+
+def _flat(store: Store, request_id: int) -> Row:
+    row = store.requests.get(request_id) or store.open_requests.get(request_id)
+    return () if row is None else row[19]
+
+
+def _between(flat: Row, start_ns: float, end_ns: float) -> tuple[int, int]:
+    """Return the places from which up to which stages began in a span."""
+    count = len(flat) // _FLAT
+    first = _place(flat, start_ns, 0, count)
+    return first, _place(flat, end_ns, first, count)
+
+
+def _place(flat: Row, time_ns: float, first: int, last: int) -> int:
+    # They are nearly in order: a stage stands after those that began within it.
+    return bisect_left(range(last), time_ns, first, last, key=lambda n: flat[_FLAT * n + 1])

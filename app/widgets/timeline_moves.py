@@ -30,6 +30,7 @@ class Moves:
             end = row[10] if row[10] is not None else self._panel.now()
             self._canvas.view.show(row[9], max(end, row[9] + 1))
             self._moved()
+            self._canvas.focus_on_request(request_id)
 
     def fit(self) -> None:
         """Show the measured span, or the selected request, or else all that was recorded."""

@@ -42,12 +42,16 @@ def paint_opened(p: QPainter, row: Opened, top: int, height: int, ink: Ink) -> N
 
 
 def paint_group(
-    p: QPainter, columns: list[Column], top: int, height: int, hue: QColor, ink: Ink
+    p: QPainter, columns: list[Column], lasting: int, top: int, height: int, hue: QColor, ink: Ink
 ) -> None:
-    """Paint how many requests of a group began when: the fuller a column, the more."""
+    """Paint how many requests of a group began when: the fuller a column, the more.
+
+    A line says how far those last that began before the view.
+    """
     room = height - ink.px(6)
     most = max((column.requests for column in columns), default=1)
     base = top + height - ink.px(3)
+    p.fillRect(0, base - 2, lasting, 2, hue)
     for left, count, failed in columns:
         high = max(2, round(room * (count / most) ** 0.5))
         p.fillRect(left, base - high, 3, high, hue)

@@ -118,8 +118,8 @@ class Rows:
         self.store = store
         self.choice = Choice()
         self.traffic = Traffic(store)
-        self.counts: dict[Row, int] = {}
-        """How many there are under each row that heads others."""
+        self.under: dict[Row, InView] = {}
+        """What there is in view under each row that heads others."""
         self.grouped = False
         self.span = requests_in(store, 0, 0)
         """The requests in view."""
@@ -142,7 +142,7 @@ class Rows:
 
     def is_folded(self, row: Row) -> bool:
         """Whether what a row heads is hidden."""
-        usually = row.kind == GROUP or self.counts.get(row, 0) > SEVERAL
+        usually = row.kind == GROUP or len(self.under.get(row, ())) > SEVERAL
         return self.choice.folds.get(row, usually)
 
     def thin(self, row: Row) -> bool:
@@ -158,7 +158,7 @@ class Rows:
         """Find out which rows there are for *view*."""
         self.traffic.group(CLIENT if self.by_client else ROUTE)
         self.traffic.update()
-        self.counts.clear()
+        self.under.clear()
         self.span = span = requests_in(self.store, view.start, view.end)
         self._long, hidden = [], self.choice.hidden
         if WEBSOCKET not in hidden:
@@ -188,24 +188,26 @@ class Rows:
         """Add a row that heads others, and the others unless they are folded."""
         if not len(keys):
             return
-        self.counts[head] = len(keys)
+        self.under[head] = keys
         into.append(Section(head.kind, _Head(str(head.key)), heights.head))
         if not self.is_folded(head):
             thin = head.kind == CONNECTIONS
             height = heights.thin if thin else self._height(heights)
             into.append(Section(CONNECTION if thin else REQUEST, keys, height))
 
-    def arrange(self, room: int, scroll: int, newest: bool, heights: Heights) -> Arranged:
+    def arrange(
+        self, room: int, scroll: int, heights: Heights, *, newest: bool, following: bool
+    ) -> Arranged:
         """Return the rows that are seen in *room* pixels, scrolled by *scroll*.
 
         With *newest* the last requests are seen, below as many of the long-lived rows as leave
-        room for them; of a crowd of requests a sample.
+        room for them; while *following*, of a crowd of requests a sample.
         """
         sections = [*self._long, *self._main]
         size = sum(section.size for section in sections)
         count = sum(len(section.keys) for section in sections)
         overflow = size > room
-        if not overflow or not newest:
+        if not overflow or not newest or (self.grouped and not following):
             self._step = 0
             if overflow:
                 room -= heights.foot
@@ -215,7 +217,7 @@ class Rows:
         room -= heights.foot
         placed = self._pinned(room)
         top = sum(p.height for p in placed)
-        placed += self._newest(top, room - top)
+        placed += self._newest(top, room - top, following)
         return Arranged(placed, size - room, room, count - len(placed), self._step)
 
     def _pinned(self, room: int) -> list[Placed]:
@@ -230,7 +232,7 @@ class Rows:
                 top += height
         return placed
 
-    def _newest(self, top: int, room: int) -> list[Placed]:
+    def _newest(self, top: int, room: int, following: bool) -> list[Placed]:
         step = self._step
         self._step = 0
         if self.grouped:
@@ -238,8 +240,12 @@ class Rows:
             found = _within(self._main, 0, room, top)
             return [placed for placed in found if placed.top + placed.height <= top + room]
         size = sum(section.size for section in self._main)
-        if size <= CROWD * room:
-            return list(_within(self._main, max(0, size - room), size, top))
+        if size <= CROWD * room or not following:
+            first = max(0, size - room)
+            if self._main and first:  # Whole rows only: others stand above them.
+                height = self._main[0].height
+                first = -(-first // height) * height
+            return list(_within(self._main, first, size, top))
         _, keys, height = self._main[0]
         assert isinstance(keys, InView)
         some, self._step = keys.sample(max(1, room // height), step)

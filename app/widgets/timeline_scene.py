@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 
 from app.recording.events import WINDOW as WINDOW_RUNS
 
@@ -15,7 +15,7 @@ from .i18n import tr
 from .timeline_arrows import Arrow, arrows
 from .timeline_bars import paint_bars, paint_blocks
 from .timeline_blocks import blocks_in
-from .timeline_groups import Columns
+from .timeline_groups import Columns, lasting
 from .timeline_lanes import Bar, Lane, lane, run_bars
 from .timeline_long import ConnectionLane, connection_lane, opened
 from .timeline_measure import exactly
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .timeline_canvas import TimelineCanvas
 
 _MOST_ARROWS = 40
+_MOST_LASTING = 40
 
 
 class Scene:
@@ -123,9 +124,7 @@ class Scene:
                 paint_rows.paint_opened(p, opened(store, view), top, height, ink)
             elif row.kind == GROUP:
                 columns = columns or Columns(store, view)
-                name, traffic = str(row.key), canvas.rows.traffic
-                found = columns.of(traffic.groups[name], traffic.failed.get(name, []))
-                paint_rows.paint_group(p, found, top, height, self._group_hue(row), ink)
+                self._group(p, columns, row, top, height)
         self._arrows(p)
         if not canvas.placed:
             self._empty(p, room)
@@ -145,9 +144,14 @@ class Scene:
             return
         paint.paint_empty(p, room, title, text, canvas.ink)
 
-    def _group_hue(self, row: Row) -> QColor:
-        names = list(self._canvas.rows.traffic.groups)
-        return self._canvas.ink.fill(1 + names.index(str(row.key)) % 8)
+    def _group(self, p: QPainter, columns: Columns, row: Row, top: int, height: int) -> None:
+        canvas = self._canvas
+        ink, view, name, traffic = canvas.ink, canvas.view, str(row.key), canvas.rows.traffic
+        hue = ink.fill(1 + list(traffic.groups).index(name) % 8)
+        ids = canvas.rows.under[row].lasting[:_MOST_LASTING]
+        ends = lasting(canvas.store, ids, view, canvas.now())
+        found = columns.of(traffic.groups[name], traffic.failed.get(name, []))
+        paint_rows.paint_group(p, found, ends, top, height, hue, ink)
 
     def _over(self, p: QPainter, bottom: int) -> None:
         """Paint what stands over everything else: the measured span, the time at the pointer."""
@@ -206,7 +210,7 @@ class Scene:
 
     def _head_title(self, p: QPainter, row: Row, place: QRect) -> None:
         canvas = self._canvas
-        count = canvas.rows.counts.get(row, 0)
+        count = len(canvas.rows.under.get(row, ()))
         text, figures = str(row.key) or tr("no route"), f"{count:,}"
         if row.kind == CONNECTIONS:
             text = tr("connections")

@@ -30,7 +30,7 @@ def tip_at(canvas: TimelineCanvas, point: QPoint) -> str:
             return words.lane_words(store, lane, view, max(-1, x), canvas.now(), alarm)
         if placed.row in canvas.scene.connections:
             return connection_words(store, int(placed.row.key), canvas.request_at(point))
-        return head_words(placed.row, canvas.rows.counts.get(placed.row, 0))
+        return head_words(placed.row, len(canvas.rows.under.get(placed.row, ())))
     if x < 0:
         return ""
     if lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:

@@ -131,10 +131,13 @@ def duration(ns: float) -> str:
     return f"{max(0, round(ns))} ns"
 
 
-def moment(ns: float) -> str:
-    """Return a time since the recording began: ``1:02.345 678 s``, to the microsecond."""
+def moment(ns: float, *, short: bool = False) -> str:
+    """Return a time since the recording began: ``1:02.345 678 s``, to the microsecond.
+
+    A *short* one ends with the milliseconds.
+    """
     total = max(0, round(ns / 1000))
     seconds, micro = divmod(total, 1_000_000)
     minutes, seconds = divmod(seconds, 60)
-    tail = f"{micro // 1000:03d} {micro % 1000:03d} s"
+    tail = f"{micro // 1000:03d} s" if short else f"{micro // 1000:03d} {micro % 1000:03d} s"
     return f"{minutes}:{seconds:02d}.{tail}" if minutes else f"{seconds}.{tail}"
