@@ -20,8 +20,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import copy
 from itertools import chain, islice
+from operator import length_hint
 from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -54,6 +56,37 @@ _SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
 _new: Any = object.__new__
 _now = time.monotonic_ns
+# Beyond thirty attributes a class loses CPython's quick access to all of them, and asyncio's own
+# take most of these.
+_SLOTS = (
+    "_app",
+    "_coming",
+    "_contained",
+    "_deadline_timer",
+    "_depth",
+    "_dispatcher_maker",
+    "_escaped",
+    "_find_key",
+    "_handles",
+    "_held",
+    "_local",
+    "_notifier",
+    "_released",
+    "_rest",
+    "_run_ids",
+    "_tick_id",
+    "_timer_id",
+    "_turn_ends",
+    "_unwatch_signals",
+    "_wake_timer",
+    "activity",
+    "hold",
+    "nested_ns",
+    "recorder",
+    "tasks",
+    "unwatched",
+    "watch",
+)
 
 
 class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
@@ -66,6 +99,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     handler like any other error.
     """
 
+    __slots__ = _SLOTS
     _timer_cancelled_count: int
 
     # asyncio's own machinery, in place of qasync's timer for each callback.
@@ -125,8 +159,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._timer_id = 0
         self._turn_ends = 0
         """When Qt must get its turn, in ns."""
-        self._rest: tuple[tuple[int, int, int, int], int] | None = None
-        """A tick that the end of a turn interrupted, and how many of its handles are left."""
+        self._rest: tuple[int, int, int, int] | None = None
+        """A tick that the end of a turn interrupted."""
+        self._handles: Iterator[Any] = iter(())
+        """The handles of the tick under way that have not run yet."""
         _SelectorLoop.__init__(self, selector)
         if already_running:
             self._take_over()
@@ -494,6 +530,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         except BaseException as exc:
             # Nothing may leave a Qt slot; a KeyboardInterrupt can arrive on any line.
             self._escaped = exc
+            self._put_back()
             self._leave()
 
     def _turn_nested(self) -> None:
@@ -503,6 +540,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         recorder = self.recorder
         run_id = recorder.run_id
         self.nested_ns = _now()
+        self._put_back()
         outer = asyncio.current_task(self)
         if outer is not None:
             asyncio.tasks._leave_task(self, outer)
@@ -547,7 +585,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _arm(self, wake: QTimer) -> None:
         """Ask Qt for the next turn: at once while work is left, else at the next deadline."""
         assert self._deadline_timer is not None
-        delay = 0.0 if self._ready else self._until_next_timer()
+        delay = 0.0 if self._ready or self._rest else self._until_next_timer()
         if self._held:
             delay = max(delay, HELD_S)
         elif self.hold.parked:
@@ -578,8 +616,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         Return whether anything was ready.
         """
         if self._rest is not None:
-            tick, count = self._rest
-            self._rest, jumped = None, False
+            tick, self._rest, jumped = self._rest, None, False
         else:
             start = _now()
             events_ = self._selector.select(timeout)
@@ -596,14 +633,17 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 return False
             self._tick_id += 1
             tick = (self._tick_id, start, selected, count)
+            self._handles = iter([*self._ready])
+            self._ready.clear()
         if self.unwatched:
             self.watch()
-        left = self._run_ready(count, tick[0])
+        over = self._run_ready(tick[0])
         self.recorder.run_id = 0
         if self._rest is not None:  # Of a tick in a nested Qt loop that was over before it.
-            self._record_tick(*self._rest[0])
-        self._rest = (tick, left) if left else None
-        if not left:
+            self._record_tick(*self._rest)
+            self._put_back()
+        self._rest = None if over else tick
+        if over:
             self._record_tick(*tick)
         if self.hold.active:
             self.hold.tick_over(self.hold.ran(tick[0]) or jumped)
@@ -629,8 +669,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _clock_changed(self) -> None:
         """The server's clock was set or goes at another rate: its timers are due anew."""
         if self._rest is not None:
-            self._record_tick(*self._rest[0])
+            self._record_tick(*self._rest)
             self._rest = None
+            self._put_back()
         hold = self.hold
         self._scheduled[:] = [
             (hold.loop_time(timer._when) if hold.is_server(timer) else due, number, timer)
@@ -686,36 +727,36 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             else:
                 self._ready.append(timer)
 
-    def _run_ready(self, count: int, tick_id: int) -> int:
-        """Run *count* handles, or as many as there is time for; return how many are left."""
-        ready, recorder = self._ready, self.recorder
-        take, record, next_run_id = ready.popleft, recorder.runs.append, self._run_ids.__next__
-        stepped, deadline, debug = self.tasks.stepped, self._turn_ends, self._debug
+    def _run_ready(self, tick_id: int) -> bool:
+        """Run the tick's handles while there is time; return whether that was all of them."""
+        recorder, tasks = self.recorder, self.tasks
+        record, stepped = recorder.runs.append, tasks.stepped
+        deadline, debug = self._turn_ends, self._debug
         start = _now()
-        for left in range(count - 1, -1, -1):
-            if not ready:  # A nested Qt loop has run the rest.
-                break
-            handle = take()
+        for handle, run_id in zip(self._handles, self._run_ids, strict=False):
             if handle._cancelled:
                 continue
-            recorder.run_id = run_id = next_run_id()
-            callback, context = handle._callback, handle._context
-            # Most callbacks are plain functions or step a task: those are told apart here.
-            called = type(callback)
-            if called is FunctionType and type(handle) is not SocketHandle:
-                name, task = callback.__qualname__, None
-            elif called is _STEP:
+            recorder.run_id = run_id
+            callback, args, context = handle._callback, handle._args, handle._context
+            task = None
+            kind = type(callback)
+            if kind is _STEP:
                 name, task = None, callback.__self__
             elif type(handle) is SocketHandle:
-                name, task = handle.name, None
+                name = handle.name
                 self._set_owner(handle.descriptor, context)
+            elif kind is FunctionType:
+                name = callback.__qualname__
             else:
                 task = _stepped_task(callback)
-                name = label(callback, handle._args) if task is None else None
+                name = label(callback, args) if task is None else None
             if debug:
                 self._current_handle = handle
             try:
-                context.run(callback, *handle._args)
+                if args:
+                    context.run(callback, *args)
+                else:
+                    context.run(callback)
             except BaseException as exc:
                 self._contain(handle, exc, callback)
                 if self._escaped is not None:
@@ -727,10 +768,19 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             record((run_id, tick_id, start, end, name, owner, task_id, cause, handle.scheduled_ns))
             if debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
-            start = end
             if end >= deadline:
-                return left if deadline else 0
-        return 0
+                break
+            start = end
+        else:
+            return True
+        if deadline:
+            return not length_hint(self._handles)
+        self._put_back()
+        return True
+
+    def _put_back(self) -> None:
+        """Return to the queue what the tick under way has not run yet."""
+        self._ready.extendleft(reversed([*self._handles]))
 
     def _set_owner(self, descriptor: int, context: contextvars.Context) -> None:
         """Let a socket's callback belong to whom the socket is busy with."""
@@ -793,6 +843,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         keys = list(self._selector.get_map().values()) if self._selector else []
         now = time.monotonic()
         timers = [entry for entry in self._scheduled if not entry[2]._cancelled]
+        waiting = [*self.hold.parked, *copy(self._handles)]
         return LoopNow(
             tick_id=self._tick_id,
             sockets=[self._socket(key) for key in keys[:limit]],
@@ -806,12 +857,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             ],
             ready=[
                 Ready(self._describe(handle), self.hold.owner_of(handle))
-                for handle in islice(chain(self.hold.parked, self._ready), limit)
+                for handle in islice(
+                    chain(self.hold.parked, copy(self._handles), self._ready), limit
+                )
                 if not handle._cancelled
             ],
             socket_count=len(keys),
             timer_count=len(timers),
-            ready_count=len(self._ready) + len(self.hold.parked),
+            ready_count=len(waiting) + len(self._ready),
         )
 
     def pending_tasks(self, limit: int) -> list[PendingTask]:

@@ -7,7 +7,7 @@ import functools
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import Any, NoReturn, cast
 
 from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
@@ -130,6 +130,8 @@ class Observer:
     def _stage(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         if name == "check_xsrf_cookie":
             method = self._explained(method)
+        if name in _PLAIN and _does_nothing(method):
+            return _empty_stage(name, method)
         make = _plain_stage if name in _PLAIN else _sync_stage
         return make(name, method)
 
@@ -205,6 +207,39 @@ def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         if trace.drained:
             trace.changed()
         return result
+
+    return stage
+
+
+def _nothing(self: RequestHandler) -> None:
+    pass
+
+
+def _nothing_documented(self: RequestHandler) -> None:
+    """Do nothing."""
+
+
+_NOTHING = {code.co_code for code in (_nothing.__code__, _nothing_documented.__code__)}
+
+
+def _does_nothing(method: object) -> bool:
+    """Return whether calling *method* has no effect, as with most of RequestHandler's own."""
+    if not isinstance(method, FunctionType):
+        return False
+    code = method.__code__
+    return code.co_code in _NOTHING and code.co_consts[-1] is None and code.co_argcount == 1
+
+
+def _empty_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """As `_plain_stage`, for methods that do nothing: they need not be called."""
+
+    @functools.wraps(method)
+    def stage(self: RequestHandler) -> None:
+        trace: RequestTrace | None = getattr(self.request, "loopscope_trace", None)
+        if trace is not None:
+            trace.stages.extend((name, _now(), _now(), None))
+            if trace.drained:
+                trace.changed()
 
     return stage
 

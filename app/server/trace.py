@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from asyncio import Future
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,6 +26,8 @@ from app.recording.recorder import OWNER, Recorder
 from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
 
 _END_OF_HEAD = b"\r\n\r\n"
+_now = time.monotonic_ns
+_set_owner = OWNER.set
 
 
 class ConnectionTrace:
@@ -85,20 +88,31 @@ class ConnectionTrace:
 class RequestTrace:
     """One request while it is under way; `row` gives its row as it stands."""
 
-    route: str | None = None
-    handler: str | None = None
-    status: int | None = None
-    end_ns: int | None = None
-    outcome: str | None = None
-    drained = False
-    """Whether a row has been made since the last change."""
-    if_closed = "aborted"
-    """The outcome if the socket is closed now."""
-    request_size = 0
-    response_head = b""
-    response_size = 0
-    parked: Place | None = None
-    """Where a breakpoint keeps it waiting."""
+    # CPython finds neither defaults of a class nor static methods quickly, and all of this is used
+    # for every request.
+    __slots__ = (
+        "_chunks",
+        "_head",
+        "_recorder",
+        "_request_chunks",
+        "connection",
+        "drained",
+        "end_ns",
+        "handler",
+        "id",
+        "if_closed",
+        "outcome",
+        "parked",
+        "request_head",
+        "request_size",
+        "response_head",
+        "response_size",
+        "route",
+        "run_id",
+        "stages",
+        "start_ns",
+        "status",
+    )
 
     def __init__(
         self,
@@ -112,15 +126,29 @@ class RequestTrace:
         self.connection = connection
         method, uri, version = line
         self._head = (self.id, connection.id, client, method, uri, version)
+        self.route: str | None = None
+        self.handler: str | None = None
+        self.status: int | None = None
         self.request_head = head
-        self.run_id = recorder.run_id
+        self.request_size = 0
         self._request_chunks: list[bytes] = []
+        self.response_head = b""
+        self.response_size = 0
         self._chunks: list[bytes] = []
+        self.run_id = recorder.run_id
         self.stages: list[Any] = []
         """Of each stage its name, start, end and what it raised."""
+        self.parked: Place | None = None
+        """Where a breakpoint keeps it waiting."""
+        self.if_closed = "aborted"
+        """The outcome if the socket is closed now."""
+        self.outcome: str | None = None
+        self.end_ns: int | None = None
+        self.drained = False
+        """Whether a row has been made since the last change."""
         self._recorder = recorder
         recorder.changed_requests[self.id] = self
-        self.start_ns = recorder.clock()
+        self.start_ns = _now()
 
     @property
     def client(self) -> str | None:
@@ -151,7 +179,7 @@ class RequestTrace:
 
     def add_stage(self, name: str, start_ns: int, detail: str | None) -> None:
         """Record a stage that ends now."""
-        self.stages.extend((name, start_ns, self._recorder.clock(), detail))
+        self.stages.extend((name, start_ns, _now(), detail))
         self.changed()
 
     def begin_stage(self, name: str, start_ns: int) -> int:
@@ -164,14 +192,14 @@ class RequestTrace:
 
     def end_stage(self, place: int, detail: str | None) -> None:
         """Record the end of a stage, and what it raised."""
-        self.stages[place + 2 : place + 4] = (self._recorder.clock(), detail)
+        self.stages[place + 2 : place + 4] = (_now(), detail)
         if self.drained:
             self.changed()
 
     def end(self, outcome: str) -> None:
         """The request is over; only the first call counts."""
         if self.end_ns is None:
-            self.end_ns = self._recorder.clock()
+            self.end_ns = _now()
             self.outcome = outcome
             if self.drained:
                 self.changed()
@@ -243,15 +271,29 @@ class ObservedConnection(HTTPConnection):
     It stands before Tornado's HTTP1Connection and passes everything on.
     """
 
+    __slots__ = ("context", "inner", "stream", "trace")
+
     def __init__(self, inner: HTTP1Connection, trace: RequestTrace) -> None:
         self.inner = inner
         self.trace = trace
         self.stream = inner.stream
         self.context = inner.context
-        self.set_close_callback = inner.set_close_callback
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Let *callback* be called when the connection closes; see HTTP1Connection."""
+        self.inner.set_close_callback(callback)
+
+    def detach(self) -> IOStream:
+        """Take the stream from the connection; see HTTP1Connection."""
+        return self.inner.detach()
+
+    def set_body_timeout(self, timeout: float) -> None:
+        """Set how long the body may take, in s; see HTTP1Connection."""
+        self.inner.set_body_timeout(timeout)
+
+    def set_max_body_size(self, max_body_size: int) -> None:
+        """Set the limit of the body, in bytes; see HTTP1Connection."""
+        self.inner.set_max_body_size(max_body_size)
 
     @property
     def no_keep_alive(self) -> bool:
@@ -320,7 +362,7 @@ class ConnectionDelegate(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         connection: ConnectionTrace = request_conn.stream.trace
-        OWNER.set(SERVER)
+        _set_owner(SERVER)
         connection.free()
         connection.request = None
         return _RequestDelegate(self, connection, server_conn, request_conn)
@@ -330,6 +372,8 @@ class ConnectionDelegate(HTTPServerConnectionDelegate):
 
 
 class _RequestDelegate(HTTPMessageDelegate):
+    __slots__ = ("_connection", "_inner", "_parent", "_request_conn", "_server_conn", "_trace")
+
     def __init__(
         self, parent: ConnectionDelegate, connection: ConnectionTrace, server: object, request: Any
     ) -> None:
@@ -348,7 +392,7 @@ class _RequestDelegate(HTTPMessageDelegate):
         connection.foreign = client is None
         trace = RequestTrace(parent.recorder, connection, start_line, head, client)
         connection.request = trace
-        OWNER.set(trace.id)
+        _set_owner(trace.id)
         parent.recorder.owners[connection.descriptor] = trace.id
         self._trace = trace
         self._inner = parent.application().start_request(
