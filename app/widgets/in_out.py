@@ -80,6 +80,9 @@ class InOut(QObject):
         self._controls.read_har(path, lambda har: self._show(path, har))
 
     def _show(self, path: Path, har: Har) -> None:
+        if not har.entries:
+            self.said.emit(tr("There are no requests in {name}.", name=path.name), "error")
+            return
         dialog = ReplayDialog(path.name, har, self._controls, self._theme, self._window)
         dialog.show()
 
@@ -87,6 +90,7 @@ class InOut(QObject):
 
     def choices(self) -> dict[str, list[int]]:
         """Return the numbers of the requests that can be exported, by what they are."""
+        self._requests.refresh()
         model, number = self._requests.model, self._selection.request_id
         everything = [row[0] for row in self._store.requests.rows]
         shown = [model.row(at)[0] for at in range(model.rowCount())]
