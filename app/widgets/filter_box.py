@@ -57,6 +57,16 @@ class Pointer(QLabel):
         self.show()
 
 
+class _Popup(QListView):
+    """The list of completions."""
+
+    closed = Signal()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.closed.emit()
+
+
 class FilterBox(QLineEdit):
     """Compiles what is written. Green: it is valid, and on; red: the last valid one stays on.
 
@@ -82,7 +92,8 @@ class FilterBox(QLineEdit):
         self._choices = QStringListModel(self)
         self._completion = Completion(0, 0, [], of_value=False)
         self.completions = QCompleter(self._choices, self)
-        self.popup = QListView()
+        self.popup = _Popup()
+        self.popup.closed.connect(self._point)
         self.completions.setPopup(self.popup)
         self.completions.setWidget(self)
         self.completions.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
@@ -147,7 +158,7 @@ class FilterBox(QLineEdit):
         self.setToolTip(self.error_text() or tr(_TIP))
         self.setAccessibleDescription(self.error_text())
         parent = self.parentWidget()
-        if self.error is None or parent is None or not self.isVisible():
+        if self.error is None or parent is None or not self.isVisible() or self.popup.isVisible():
             self.pointer.hide()
             return
         place = QPoint(self._x_of(self.error.position), self.height())
@@ -178,6 +189,7 @@ class FilterBox(QLineEdit):
         area.setWidth(self._theme.px(260))
         area.translate(-self.fontMetrics().horizontalAdvance("m" * (found.end - found.start)), 4)
         self.completions.complete(area)
+        self._point()
 
     def _insert(self, choice: str) -> None:
         start, end = self._completion[:2]

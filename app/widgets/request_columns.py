@@ -120,9 +120,9 @@ class _Columns:
                 spare=3,
                 key=lambda row: row[7] or "",
             ),
-            Column("Status", 66, status_words, status_colour, key=lambda row: row[8] or 0),
+            Column("Status", 72, status_words, status_colour, key=lambda row: row[8] or 0),
             Column("XSRF", 96, self._xsrf, self._xsrf_colour, spare=2, key=self._verdict),
-            Column("Cookies", 68, cookie_words, spare=4, key=lambda row: _counts(row[11], row[14])),
+            Column("Cookies", 78, cookie_words, spare=4, key=lambda row: _counts(row[11], row[14])),
             Column(
                 *("Size", 70, lambda row: size(row[16])), right=True, spare=5, key=itemgetter(16)
             ),

@@ -88,10 +88,13 @@ class RequestsPanel(QWidget):
     def _connect(self) -> None:
         self._empty.clicked.connect(self._empty_clicked)
         self._follow.clicked.connect(self.view.set_following)
+        scrolled = self.view.verticalScrollBar().valueChanged
+        scrolled.connect(lambda: self._follow.setChecked(self.view.following))
         self.filter.changed.connect(self._set_filter)
+        self.filter.textChanged.connect(lambda: self._show_count())
         self.filter.left.connect(self._to_table)
         self.model.went_over.connect(self._show_count)
-        self.model.too_slow.connect(lambda: self.filter.refuse(FilterError(0, TOO_SLOW)))
+        self.model.too_slow.connect(self._too_slow)
         self.view.current_row.connect(lambda row: self._selection.select(row[0]))
         self._selection.changed.connect(self.view.show_row)
         for key, slot in (("M", self.toggle_mark), ("Z", self.clear)):
@@ -105,6 +108,10 @@ class RequestsPanel(QWidget):
         self._filter = found
         accept, changing = (found.accepts, found.changing) if found else (None, False)
         self.model.set_filter(accept, changing=changing)
+
+    def _too_slow(self) -> None:
+        self.filter.refuse(FilterError(0, TOO_SLOW))
+        self._show_count()
 
     def clear(self) -> None:
         """Hide the requests so far. They stay in the recording."""

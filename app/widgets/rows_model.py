@@ -138,6 +138,7 @@ class RowsModel(QAbstractTableModel):
     def set_order(self, order: tuple[int, bool] | None) -> None:
         """Sort by a column, perhaps descending; None: in the order in which they came."""
         self.order = order
+        self.retranslate()
         key = None if order is None else self.columns[order[0]].key
         self._want(self._wanted._replace(key=key, descending=bool(order and order[1])))
 
@@ -260,7 +261,7 @@ class RowsModel(QAbstractTableModel):
             self.endResetModel()
 
     def retranslate(self) -> None:
-        """Show the headings in the language that is on."""
+        """Show the headings as they are now."""
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
@@ -284,7 +285,8 @@ class RowsModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return tr(self.columns[section].title)
+            arrow = {(section, False): "\N{THIN SPACE}↑", (section, True): "\N{THIN SPACE}↓"}
+            return tr(self.columns[section].title) + arrow.get(self.order or (-1, False), "")
         if role == Qt.ItemDataRole.ToolTipRole and self.columns[section].key is not None:
             return tr("Sort by this column: upwards, downwards, not at all")
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -114,27 +114,18 @@ class RowsView(QTableView):
         self._held = not following
         if following:
             if self.rows_model.order is not None:
-                self.sort(None)
+                self.rows_model.set_order(None)
             self.scrollToBottom()
             self._bottom = self.verticalScrollBar().value()
 
     def _sort_by(self, column: int) -> None:
         if self.rows_model.columns[column].key is None:
             return
-        order = self.rows_model.order
-        if order is None or order[0] != column:
-            self.sort((column, False))
+        model = self.rows_model
+        if model.order is None or model.order[0] != column:
+            model.set_order((column, False))
         else:
-            self.sort(None if order[1] else (column, True))
-
-    def sort(self, order: tuple[int, bool] | None) -> None:
-        """Sort by a column, perhaps descending; None: in the order in which the rows came."""
-        header = self.horizontalHeader()
-        header.setSortIndicatorShown(order is not None)
-        if order is not None:
-            directions = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
-            header.setSortIndicator(order[0], directions[order[1]])
-        self.rows_model.set_order(order)
+            model.set_order(None if model.order[1] else (column, True))
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
