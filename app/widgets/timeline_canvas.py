@@ -182,7 +182,8 @@ class TimelineCanvas(QWidget):
             return lane.request_id
         if placed is not None and placed.row in self.scene.connections:
             bars = self.scene.connections[placed.row].requests
-            return next((bar.key for bar in bars if bar.left - 2 <= x < bar.right + 2), 0)
+            found = [bar.key for bar in bars if bar.left - 2 <= x < bar.right + 2]
+            return found[-1] if found else 0
         if x >= 0 and lay.loop_top <= point.y() < lay.loop_top + lay.loop_height:
             run = run_at(self.store, self.view.time(x), 2 * self.view.scale)
             return (request_of(run.owner) if run else None) or 0

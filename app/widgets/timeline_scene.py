@@ -175,12 +175,15 @@ class Scene:
         if canvas.measure is None:
             return ""
         canvas.rows.traffic.update()
-        found = canvas.measure.of(canvas.store, canvas.rows.traffic)
+        length, runs, requests = canvas.measure.of(canvas.store, canvas.rows.traffic)
         return " · ".join(
             [
-                exactly(found.duration_ns),
-                tr("{count} runs", count=f"{found.runs:,}"),
-                tr("{count} requests", count=f"{found.requests:,}"),
+                exactly(length),
+                tr("{count} run" if runs == 1 else "{count} runs", count=f"{runs:,}"),
+                tr(
+                    "{count} request" if requests == 1 else "{count} requests",
+                    count=f"{requests:,}",
+                ),
             ]
         )
 

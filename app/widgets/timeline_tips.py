@@ -68,10 +68,10 @@ def connection_words(store: Store, id_: int, request_id: int) -> str:
 def head_words(row: Row, count: int) -> str:
     """Return what a row that heads others stands for."""
     if row.kind == CONNECTIONS:
-        text = tr("{count} connections in view", count=f"{count:,}")
+        text = tr("connections in view: {count}", count=f"{count:,}")
         rest = tr("A mark is where one was accepted. Click to show or hide their lanes.")
     elif row.kind == GROUP:
-        text = tr("{count} requests in view", count=f"{count:,}")
+        text = tr("requests in view: {count}", count=f"{count:,}")
         rest = tr(
             "The fuller a column, the more began in it; red are those that failed. "
             "Click to show or hide their lanes."
