@@ -259,7 +259,7 @@ def hanging(it: Program, *paths: str) -> Iterator[None]:
     with hanging_up(it, *paths):
         began = time.monotonic()
         yield
-        time.sleep(max(0.0, began + 2 * PATIENCE_NS / 1e9 + 0.5 - time.monotonic()))
+        time.sleep(max(0.0, began + PATIENCE_NS / 1e9 + 1.0 - time.monotonic()))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,9 @@ from .stuck import Stuck
 from .together import Together
 
 PATIENCE_NS = 3_000_000_000
-"""How long a wait must have lasted to be looked at, and the time between two looks, in ns."""
+"""How long a request must have lasted for its waits to be looked at, and the time between looks."""
+_LONG_NS = 1_500_000_000
+"""How long those waits must have lasted, in ns."""
 _START = Request._fields.index("start_ns")
 
 
@@ -42,6 +44,6 @@ class Detectors:
         if now < self._stuck_due_ns or now - oldest[_START] < PATIENCE_NS:
             return
         self._stuck_due_ns = now + PATIENCE_NS
-        for row in self._stuck.look(self._loop, now - PATIENCE_NS):
+        for row in self._stuck.look(self._loop, now - _LONG_NS):
             wait = Wait(*row)
             self._reports.report("unresolvable-future", wait.owner, wait.where, wait.future)
