@@ -95,6 +95,8 @@ class Spending(QObject):
         """Note what was spent from *start_ns* on."""
         step = (start_ns - self._origin_ns) // STEP_NS
         self._steps[step] = _sum([self._steps.get(step, Spent()), spent])
+        if len(self._steps) > 4 * SECONDS:  # While nothing is recorded, nobody takes them.
+            del self._steps[next(iter(self._steps))]
 
     def frame(self, start_ns: int, taken_in_ns: int) -> None:
         """Note a frame that ends now: when it began, and when all that is new was taken in."""

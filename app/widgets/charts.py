@@ -17,7 +17,7 @@ from .parts import label
 from .theme import SMALL, Theme
 from .words import duration
 
-_CELL, _ROW, _WORDS = 300, 80, 158
+_CELL, _ROW, _WORDS = 300, 84, 158
 """The least width and the height of a chart, and the width of its words, in unzoomed pixels."""
 
 
@@ -203,7 +203,7 @@ class ChartsPanel(QWidget):
             *(p, row, tr(chart.title), theme.font(12.5), colours.dim),
             *(figure, theme.font(bold=True), colours.text),
         )
-        row = QRect(area.left(), row.bottom() + 1, area.width(), px(15))
+        row = QRect(area.left(), row.bottom() + 1, area.width(), px(16))
         small = theme.font(SMALL)
         for item in chart.legend(self.second):
             if row.bottom() > area.bottom():

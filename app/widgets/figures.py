@@ -135,7 +135,7 @@ class Figures(QAbstractButton):
         """Return every figure, as a table for the tooltip."""
         second = self._second
         rows = [
-            _row(tr("requests"), tr("{count} req/s", count=f"{second.requests:,.0f}")),
+            _row(tr("requests/s"), f"{second.requests:,.0f}", head=True),
             _row(tr("loop busy"), percent(second.busy, 1), head=True),
         ]
         rows += [
@@ -149,17 +149,19 @@ class Figures(QAbstractButton):
             rows.append(_row(tr("observer"), percent(second.observer, 1), head=True))
             parts = (*OBSERVER, RECORDING)
             rows += [_row(tr(name), percent(getattr(second, field), 1)) for field, name, _ in parts]
-            note = tr(
-                "Recording happens inside the runs and cannot be measured there: it is"
-                " estimated from what one of each kind took when the program started."
-            )
-            rows.append(
-                f'<tr><td colspan="2" width="{self._theme.px(250)}">{escape(note)}</td></tr>'
-            )
         rows.append(_row(tr("dropped"), f"{sum(self._dropped.values()):,}", head=True))
         rows += [_row(tr(kind), f"{count:,}") for kind, count in self._dropped.items() if count]
-        what = escape(tr("The last second. Click for the charts of the last minute."))
-        return f"<p>{what}</p><table cellspacing='0' cellpadding='1'>{''.join(rows)}</table>"
+        table = f"<table width='100%' cellspacing='0'>{''.join(rows)}</table>"
+        text = [tr("The last second. Click for the charts of the last minute."), table]
+        text.append(tr("The lag is that of tasks and sockets: how long they were ready before."))
+        if self.observed:
+            text.append(
+                tr(
+                    "Recording happens inside the runs and cannot be measured there: it is"
+                    " estimated from what one of each kind took when the program started."
+                )
+            )
+        return "".join(f"<div>{part}</div>" for part in text)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self.setToolTip(self._all())
@@ -204,7 +206,7 @@ class Figures(QAbstractButton):
         return QSize(self._theme.px(520), self._theme.px(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(60), self._theme.px(28))
+        return QSize(self._theme.px(104), self._theme.px(28))
 
     def resizeEvent(self, event: object) -> None:
         self._fit()
