@@ -138,14 +138,14 @@ class Layout:
         px = ink.px
         low = height < px(_LOW)
         self.label = min(px(220), max(px(140), width * 2 // 9))
-        self.ruler = px(26)
-        self.loop_top = self.ruler + px(7)
+        self.ruler = px(24 if low else 26)
+        self.loop_top = self.ruler + px(4 if low else 7)
         self.loop_height = px(20)
-        self.window_top = self.loop_top + self.loop_height + px(12)
+        self.window_top = self.loop_top + self.loop_height + px(8 if low else 12)
         self.window_height = px(10)
         loop_bottom = self.loop_top + self.loop_height
         window_bottom = self.window_top + self.window_height
-        self.lanes_top = (window_bottom if window else loop_bottom) + px(10)
+        self.lanes_top = (window_bottom if window else loop_bottom) + px(7 if low else 10)
         lane = px(30 if low else 37)
         self.heights = Heights(lane=lane, thin=px(22), head=px(24), foot=px(20 if low else 24))
         self.bar = px(20 if low else 23)

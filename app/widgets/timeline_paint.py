@@ -158,7 +158,7 @@ def paint_arrow(
     width = ink.small.width(text)
     left = max(arrow.to_x, arrow.from_x) + ink.px(9)
     if left + width > view.width:
-        left = min(arrow.to_x, arrow.from_x) - ink.px(9) - width
+        left = arrow.to_x - ink.px(9) - width
     high = ink.small.metrics.ascent() + 1
     p.fillRect(left - 2, label_y - high // 2, width + 4, high, ink.panel)
     ink.small.write(p, left, label_y, text, ink.accent)

@@ -74,10 +74,11 @@ def paint_head_title(
     p.setPen(Qt.PenStyle.NoPen)
     p.setBrush(ink.dim)
     p.drawPolygon(QPolygon(points))
-    right = row.right() - ink.px(8)
+    right, left = row.right() - ink.px(8), row.left() + ink.px(26)
+    if ink.names.width(text) > right - left - ink.small.width(count) - 6:
+        count = count.split()[0]  # The figure alone.
     wide = ink.small.width(count)
     ink.small.write(p, right - wide, y + 1, count, ink.dim)
-    left = row.left() + ink.px(28)
     ink.names.write(p, left, y + 1, ink.names.cut(text, right - wide - left - 6), ink.text)
 
 

@@ -20,9 +20,9 @@ AUTO, NEVER = "auto", "never"
 MANY = 400
 """From so many requests in view on they are grouped by route, down to half of it."""
 SEVERAL = 8
-"""With more connections in view only their number is shown, until they are unfolded."""
-CROWD = 4
-"""With so many times more lanes than there is room for, a sample of them is followed."""
+"""With more connections in view they are folded, down to half of it."""
+CROWD, CROWD_LEAST = 4, 60
+"""With so many times more lanes than there is room for, and so many, a sample is followed."""
 _LONG_SHARE = 0.4
 """How much of the room WebSockets and connections may take while the newest is followed."""
 
@@ -123,6 +123,7 @@ class Rows:
         self.grouped = False
         self.span = requests_in(store, 0, 0)
         """The requests in view."""
+        self._several = False
         self._step = 0
         self._long: list[Section] = []
         self._main: list[Section] = []
@@ -142,7 +143,7 @@ class Rows:
 
     def is_folded(self, row: Row) -> bool:
         """Whether what a row heads is hidden."""
-        usually = row.kind == GROUP or len(self.under.get(row, ())) > SEVERAL
+        usually = row.kind == GROUP or self._several
         return self.choice.folds.get(row, usually)
 
     def thin(self, row: Row) -> bool:
@@ -166,6 +167,7 @@ class Rows:
             self._long.append(Section(WEBSOCKET, keys, heights.lane))
         if CONNECTION not in hidden:
             found = self.traffic.connections_in(view.start, view.end)
+            self._several = len(found) > (SEVERAL // 2 if self._several else SEVERAL)
             self._fold(self._long, Row(CONNECTIONS, ""), found, heights)
         self._main = []
         if REQUEST not in hidden:
@@ -240,7 +242,8 @@ class Rows:
             found = _within(self._main, 0, room, top)
             return [placed for placed in found if placed.top + placed.height <= top + room]
         size = sum(section.size for section in self._main)
-        if size <= CROWD * room or not following:
+        count = sum(len(section.keys) for section in self._main)
+        if size <= CROWD * room or count < CROWD_LEAST or not following:
             first = max(0, size - room)
             if self._main and first:  # Whole rows only: others stand above them.
                 height = self._main[0].height

@@ -130,6 +130,16 @@ def test_many_connections_are_folded_until_asked_for() -> None:
     assert len(everything(rows)) == 1 + len(many)
 
 
+def test_connections_do_not_fold_and_unfold_all_the_time() -> None:
+    store = store_of(batch(connections=[connection(n, n * 10, n * 10 + 5) for n in range(1, 10)]))
+    rows, head = Rows(store), Key(CONNECTIONS, "")
+    seen = []
+    for start, span in ((0, 95), (20, 45), (20, 25), (20, 75)):
+        rows.update(view_of(start, span), HEIGHTS)
+        seen.append((len(rows.under[head]), rows.is_folded(head)))
+    assert seen == [(9, True), (5, True), (3, False), (8, False)]
+
+
 def socket_lane(row: Row, view: View) -> Lane:
     made = lane(store_of(batch(requests=[row])), row[0], view, 9000 * MS)
     assert made is not None
