@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from tornado.web import Application
+
 from app import __version__
 from app.exchange import files, har, har_import
 from app.exchange.case import App
@@ -111,7 +113,7 @@ def app_of(target: str | None, folder: Path) -> App:
     module = place if file is None else file.stem
     where = Path.cwd() if file is None else file.resolve().parent
     made = getattr(sys.modules.get(module), name, None)
-    make = f"{name}()" if callable(made) else name
+    make = name if isinstance(made, Application) else f"{name}()"
     if inspect.iscoroutinefunction(made):
         make = f"self.io_loop.run_sync({name})"
     imports = (

@@ -41,7 +41,7 @@ _WHOLE = frozenset(
 _SHORTEST = 6
 """A secret with fewer letters is not looked for elsewhere: it would be found everywhere."""
 _MOST = 400
-"""Secrets that are looked for elsewhere; of more than these, only in their own places."""
+"""Secrets that are looked for everywhere; of more than these, each only in its own exchange."""
 
 
 def is_secret(name: str) -> bool:
@@ -68,6 +68,8 @@ def spellings(secrets: Iterable[str]) -> list[str]:
 
 def sanitised(entry: Entry, known: list[str]) -> Entry:
     """Return *entry* without its secrets, and without those of *known* wherever they stand."""
+    if len(known) >= _MOST:
+        known = [*spellings(secrets_of([entry])), *known]
     return _without(entry, known, lambda value: None)
 
 

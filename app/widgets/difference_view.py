@@ -85,5 +85,5 @@ def _line(one: Difference) -> str:
     name = {"status": tr("Status"), "body": tr("Body")}.get(one.what, one.name)
     absent = tr("absent")
     old, new = (absent if value is None else value for value in (one.recorded, one.now))
-    usual = f"   ({tr('new each time')})" if one.usual else ""
+    usual = f"   ({tr('to be expected')})" if one.usual else ""
     return f"{'·' if one.usual else '✗'} {name}: {old}  →  {new}{usual}"

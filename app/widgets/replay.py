@@ -200,7 +200,9 @@ class ReplayDialog(QDialog):
         problems = self._har.problems
         if problems:
             words = tr(
-                "{count} faults in the file: {first}", count=len(problems), first=problems[0]
+                "Faults in the file: {count}. The first: {first}",
+                count=len(problems),
+                first=problems[0],
             )
             self.problems.setText(words)
         self.problems.setToolTip("\n".join(problems[:20]))
@@ -229,7 +231,7 @@ def _columns() -> list[Column]:
         Column("Path", 160, lambda row: _path(row[1]), mono=True, stretch=True),
         Column("Recorded", 92, lambda row: _status(row[1].response), _recorded_colour),
         Column("Now", 92, _now, _now_colour),
-        Column("Difference", 190, _result, _result_colour),
+        Column("Difference", 270, _result, _result_colour),
     ]
 
 
@@ -263,7 +265,8 @@ def _result(row: Row) -> str:
         return f"✗ {tr('no answer')}"
     serious = Replayed(*row).serious
     if serious:
-        return f"✗ {tr('{count} differences', count=serious)}"
+        words = tr("{count} differences", count=serious) if serious > 1 else tr("1 difference")
+        return f"✗ {words}"
     return f"✓ {tr('same but for what is new each time')}" if row[4] else f"✓ {tr('same')}"
 
 

@@ -12,12 +12,33 @@ from pathlib import Path
 import pytest
 
 from app.exchange.case import App, async_http_test_case
+from app.in_out import app_of
 from app.recording.events import Request, Row
 from app.server.client import Client, ClientRequest
+from app.server.target import load_application
 from app.session import DEMO
 
 from .test_har import TOKEN, demo, url_of
 
+OWN_APP = """
+from tornado.web import Application, RequestHandler
+
+
+class Home(RequestHandler):
+    def post(self):
+        self.write(self.request.body)
+
+
+application = Application([("/own", Home)])
+
+
+def make_app():
+    return Application([("/own", Home)])
+
+
+async def make_later():
+    return make_app()
+"""
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 APP = App(("from app.server.project import application",), f'application("{DEMO.as_posix()}")')
 
@@ -33,7 +54,7 @@ def record(steps: Callable[[Client, str], Awaitable[None]]) -> list[Row]:
     return asyncio.run(run())
 
 
-def run(text: str, folder: Path) -> str:
+def run(text: str, folder: Path, environment: dict[str, str] | None = None) -> str:
     """Run a test module and return what it said; expect it to pass."""
     path = folder / "recorded_test.py"
     path.write_text(text, "utf-8")
@@ -42,7 +63,7 @@ def run(text: str, folder: Path) -> str:
         [sys.executable, str(path)],
         capture_output=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env=environment or {**os.environ, "PYTHONPATH": str(root)},
         timeout=50,
     )
     assert done.returncode == 0, f"{text}\n{done.stderr.decode()}"
@@ -104,6 +125,30 @@ def test_a_refused_token_is_refused_again(tmp_path: Path) -> None:
     text = async_http_test_case(last(rows, "/login"), rows, APP)
     assert "response.code, 403" in text
     run(text, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["application", "make_app", "make_later"])
+def test_an_application_of_ones_own_is_imported(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"own_{name}.py"
+    file.write_text(OWN_APP, "utf-8")
+    target = f"{file}:{name}"
+    asyncio.run(load_application(target))
+    head = b"POST /own HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    body = b"\0\xff'\""
+    row = Request(
+        *(1, 1, None, "POST", "/own", "HTTP/1.1", "/own", "Home", 200, 0, 1, head, body, len(body)),
+        *(b"HTTP/1.1 200 OK\r\n\r\n", b"", 0, 1, "finished", ()),
+    )
+    text = async_http_test_case(row, [], app_of(target, tmp_path))
+    assert "app.server" not in text
+    run(text, tmp_path)
+
+
+def test_a_projects_test_needs_nothing_but_its_path(tmp_path: Path) -> None:
+    rows = record(log_in)
+    text = async_http_test_case(last(rows, "/login"), rows, app_of(None, DEMO))
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    run(text, tmp_path, environment)
 
 
 def test_what_was_not_kept_whole_is_told() -> None:
