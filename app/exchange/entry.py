@@ -54,7 +54,7 @@ class Timings:
     def total(self) -> float:
         """The sum of what applies. ``connect`` holds ``ssl`` already."""
         parts = (self.send, self.wait, self.receive, self.blocked, self.dns, self.connect)
-        return round(sum(part for part in parts if part != -1), 6)
+        return sum(part for part in parts if part != -1)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def _timings(start_ns: int, end_ns: int, stages: list[Stage]) -> Timings:
     first, answer = min(max(first, start_ns), end_ns), min(max(answer, start_ns), end_ns)
     answer = max(first, answer)
     spans = (first - start_ns, answer - first, end_ns - answer)
-    send, wait, receive = (round(span / 1e6, 6) for span in spans)
+    # In parts of 1/1024 ms: then their sum is exact, in whatever order they are added.
+    send, wait, receive = (round(span * 1.024e-3) / 1024 for span in spans)
     return Timings(send, wait, receive)
 
 
