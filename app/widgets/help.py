@@ -52,14 +52,16 @@ def show_keys(parent: QWidget) -> QDialog:
     grid.setContentsMargins(22, 18, 22, 16)
     grid.setHorizontalSpacing(26)
     grid.setVerticalSpacing(9)
+    half = (len(KEYS) + 1) // 2
     for at, (keys, meaning) in enumerate(KEYS):
+        side, row = divmod(at, half)
         left = label(keys)
         left.setProperty("mono", True)
-        grid.addWidget(left, at, 0)
-        grid.addWidget(label(tr(meaning)), at, 1)
+        grid.addWidget(left, row, 2 * side)
+        grid.addWidget(label(tr(meaning), "" if keys else "head"), row, 2 * side + 1)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
-    grid.addWidget(buttons, len(KEYS), 0, 1, 2)
+    grid.addWidget(buttons, half, 0, 1, 4)
     dialog.open()
     return dialog
 

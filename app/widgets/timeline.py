@@ -170,7 +170,8 @@ class TimelinePanel(QWidget):
         """Mark a request as selected; 0 for none."""
         if request_id != self.canvas.request_id:
             self.canvas.request_id = request_id
-            self.canvas.focus_on_request(request_id)
+            if self.isVisible():
+                self.canvas.focus_on_request(request_id)
             self.canvas.update()
 
     def select_and_tell(self, request_id: int) -> None:

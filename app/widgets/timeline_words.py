@@ -73,7 +73,19 @@ def loop_words(store: Store, view: View, x: float, alarm: str = ALARM) -> str:
         return _tip([f"<b>{tr('The loop sleeps')}</b>", tr("It waits in select() for work.")])
     owner = request_of(run.owner)
     whose = f"#{owner}" if owner else tr(domain_of(run.owner))
-    return _tip([*_run(store, run, alarm, bold=True), tr("belongs to: {owner}", owner=whose)])
+    lines = [*_run(store, run, alarm, bold=True), tr("belongs to: {owner}", owner=whose)]
+    tick = store.tick(run.tick_id)
+    if tick is not None:
+        lines.append(
+            tr(
+                "its tick: select {time}, handles {ready}, timers {timers}, sockets {sockets}",
+                time=duration(tick.select_ns - tick.start_ns),
+                ready=f"{tick.ready:,}",
+                timers=f"{tick.timers:,}",
+                sockets=f"{tick.descriptors:,}",
+            )
+        )
+    return _tip(lines)
 
 
 def window_words(store: Store, view: View, x: float, alarm: str = ALARM) -> str:

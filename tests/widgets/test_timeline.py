@@ -389,6 +389,7 @@ def test_tooltips_have_the_exact_figures(panel: TimelinePanel) -> None:
     assert "(#105)" in words
     loop = canvas.words_at(QPoint(x, canvas.lay.loop_top + 2))
     assert "belongs to: #104" in loop
+    assert "its tick: select 25 µs, handles 1, timers 2, sockets 4" in loop
     assert "tick" in loop
     assert "Painting" in canvas.words_at(QPoint(x, canvas.lay.window_top + 2))
 
