@@ -365,6 +365,9 @@ class Visitor:
         while "left" not in str(await other.read_message()):
             pass
         other.close()
+        for each in (one, other):
+            while await each.read_message() is not None:
+                pass
 
 
 def test_the_demo_is_left_in_peace(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ PATIENCE_NS = 3_000_000_000
 """How long a request must have lasted for its waits to be looked at, and the time between looks."""
 _LONG_NS = 1_500_000_000
 """How long those waits must have lasted, in ns."""
+_REST = 500
+"""How many times as long as a look takes there is none."""
 _START = Request._fields.index("start_ns")
 
 
@@ -43,7 +45,8 @@ class Detectors:
         oldest = next(iter(store.open_requests.values()))
         if now < self._stuck_due_ns or now - oldest[_START] < PATIENCE_NS:
             return
-        self._stuck_due_ns = now + PATIENCE_NS
         for row in self._stuck.look(self._loop, now - _LONG_NS):
             wait = Wait(*row)
             self._reports.report("unresolvable-future", wait.owner, wait.where, wait.future)
+        after = self._recorder.clock()
+        self._stuck_due_ns = after + max(PATIENCE_NS, _REST * (after - now))

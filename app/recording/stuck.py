@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 import sys
 import weakref
 from collections import Counter
@@ -27,7 +28,6 @@ _LIMIT = 300
 """How many objects are looked at for one wait."""
 _OWNER, _NAME, _START = map(Wait._fields.index, ("owner", "future", "start_ns"))
 _FUTURES = {asyncio.Future, getattr(asyncio.futures, "_PyFuture", asyncio.Future)}
-_Pair = tuple["weakref.ref[Any]", "weakref.ref[Any]"]
 
 
 class Stuck:
@@ -39,42 +39,41 @@ class Stuck:
 
     def look(self, loop: asyncio.AbstractEventLoop, before_ns: int) -> list[Row]:
         """Return those found among the waits that began before an instant."""
-        looks = self._looks
-        waiting = {wait[0]: (wait, pair) for wait, pair in _waiting(loop, before_ns)}
+        waiting = _waiting(loop, before_ns)
         # What was found once is looked at no more; of the others those first that had no look yet.
-        self._looks = looks = {number: looks.get(number, 0) for number in waiting}
+        self._looks = looks = {number: self._looks.get(number, 0) for number in waiting}
         found = []
-        for number in sorted(looks, key=lambda number: (looks[number], number))[:_MOST]:
-            wait, pair = waiting[number]
+        for number in heapq.nsmallest(_MOST, looks, key=lambda number: (looks[number], number)):
             looks[number] += 1
-            if looks[number] <= _FOUND and _is_abandoned(*pair):
+            wait, task = waiting[number]
+            if looks[number] <= _FOUND and _is_abandoned(task):
                 found.append(wait)
                 looks[number] = _FOUND
         return found
 
 
-def _waiting(loop: asyncio.AbstractEventLoop, before_ns: int) -> list[tuple[Row, _Pair]]:
-    """Return the waits of requests for a plain Future in their own code."""
-    found = []
+def _waiting(
+    loop: asyncio.AbstractEventLoop, before_ns: int
+) -> dict[int, tuple[Row, weakref.ref[Any]]]:
+    """Return the waits of requests for a Future in their own code, by number, with their tasks."""
+    found = {}
     for task in asyncio.all_tasks(loop):
-        wait, future = getattr(task, "_loopscope_wait", None), attr(task, "_fut_waiter")
+        wait = getattr(task, "_loopscope_wait", None)
         if wait is None or wait[_START] > before_ns or wait[_OWNER] <= 0:
             continue
-        # Those that a library waits for go by the name of its code.
-        if type(future) not in _FUTURES or not wait[_NAME].startswith("Future #"):
-            continue
-        if not weakref.getweakrefcount(future):
-            found.append((wait, (weakref.ref(task), weakref.ref(future))))
+        if wait[_NAME].startswith("Future #"):  # Else it goes by the name of a library's code.
+            found[wait[0]] = (wait, weakref.ref(task))
     return found
 
 
-def _is_abandoned(task: weakref.ref[Any], future: weakref.ref[Any]) -> bool:
-    """Return whether only what waits for the Future, and what that owns, leads to it.
+def _is_abandoned(task: weakref.ref[Any]) -> bool:
+    """Return whether only what waits for a task's Future, and what that owns, leads to it.
 
     Here a variable is a reference too: objects are held by the two collections alone.
     """
-    owned: list[Any] = [task(), future()]
-    if None in owned:
+    owned: list[Any] = [task()]
+    owned.append(attr(owned[0], "_fut_waiter"))
+    if type(owned[1]) not in _FUTURES or weakref.getweakrefcount(owned[1]):
         return False
     others: dict[int, Any] = {}
     held = Counter[int]()
