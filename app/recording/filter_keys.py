@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -223,12 +223,14 @@ def _response_headers(row: Row) -> list[str]:
     return [name.decode("latin-1") for name in _HEADER_NAME.findall(row[_RESPONSE])]
 
 
-def _cookie_names(row: Row) -> list[str]:
-    return [name for name, _ in sent_cookies(row[_REQUEST])] + _set_cookie_names(row)
+def _cookie_names(row: Row) -> Iterator[str]:
+    yield from (name for name, _ in sent_cookies(row[_REQUEST]))
+    yield from _set_cookie_names(row)
 
 
-def _cookie_values(row: Row) -> list[str]:
-    return [value for _, value in sent_cookies(row[_REQUEST])] + _set_cookie_values(row)
+def _cookie_values(row: Row) -> Iterator[str]:
+    yield from (value for _, value in sent_cookies(row[_REQUEST]))
+    yield from _set_cookie_values(row)
 
 
 def _set_cookie_names(row: Row) -> list[str]:
@@ -252,7 +254,8 @@ def _is_websocket(row: Row) -> bool:
     return bool(row[_STATUS] == 101)
 
 
-def _is_parked(row: Row) -> bool:
+def is_parked(row: Row) -> bool:
+    """Return whether a breakpoint keeps a request waiting: such a stage has not ended."""
     if row[_END] is not None:
         return False
     stages = row[_STAGES]
@@ -260,7 +263,7 @@ def _is_parked(row: Row) -> bool:
     return any(end is None and name.startswith("parked ") for name, end in named)
 
 
-# -- Keys whose values are not texts -----------------------------------------------------------
+# -- Keys that read in a way of their own ------------------------------------------------------
 
 
 def _status(value: Value, sources: Sources) -> Test:
@@ -323,10 +326,27 @@ _IS: dict[str, Test] = {
     "running": lambda row: row[_END] is None,
     "from-cache": lambda row: row[_STATUS] == 304,
     "aborted": lambda row: row[_OUTCOME] == "aborted",
-    "parked": _is_parked,
+    "parked": is_parked,
     "websocket": _is_websocket,
 }
 IS_VALUES = (*_IS, "marked")
+
+
+def _cookie(part: int) -> Callable[[Value, Sources], Test]:
+    """Compare names (0) or values (1) of cookies, those of the request first."""
+
+    def make(value: Value, sources: Sources) -> Test:
+        match = whole(value)
+
+        def has(row: Row) -> bool:
+            for cookie in sent_cookies(row[_REQUEST]):
+                if match(cookie[part]):
+                    return True
+            return any(match(cookie[1 + part]) for cookie in set_cookies(row[_RESPONSE]))
+
+        return has
+
+    return make
 
 
 def _is(value: Value, sources: Sources) -> Test:
@@ -357,8 +377,8 @@ def _url(value: Value, sources: Sources) -> Test:
 
 KEYS: dict[str, Key] = {
     # Chrome's.
-    "cookie-name": Key(6, _any_of(_cookie_names, whole), _cookie_names),
-    "cookie-value": Key(6, _any_of(_cookie_values, whole), _cookie_values),
+    "cookie-name": Key(6, _cookie(0), _cookie_names),
+    "cookie-value": Key(6, _cookie(1), _cookie_values),
     "domain": Key(2, _domain, lambda row: (_host(row),)),
     "has-response-header": Key(4, _has_header, _response_headers),
     "is": Key(1, _is, lambda row: IS_VALUES),

@@ -47,10 +47,11 @@ def values(head: bytes, name: str) -> list[str]:
 
     The others are not taken apart, which makes this quick enough to ask of every request.
     """
-    found = [value.decode("latin-1").strip() for value in _lines(name).findall(head)]
-    return [
-        " ".join(map(str.strip, value.split("\n"))) if "\n" in value else value for value in found
-    ]
+    found = _lines(name).findall(head)
+    if not found:
+        return []
+    texts = [value.decode("latin-1").strip() for value in found]
+    return [" ".join(map(str.strip, text.split("\n"))) if "\n" in text else text for text in texts]
 
 
 @lru_cache(maxsize=256)
@@ -94,18 +95,23 @@ _PAIR = re.compile("([^;=]*)=([^;]*)")
 
 def sent_cookies(head: bytes) -> list[tuple[str, str]]:
     """Return names and values of the cookies in a request's *head*, in order."""
-    return [
-        (name.strip(), value.strip().strip('"'))
-        for header in values(head, "Cookie")
-        for name, value in _PAIR.findall(header)
-    ]
+    return [pair for header in values(head, "Cookie") for pair in _sent(header)]
+
+
+@lru_cache(maxsize=1024)
+def _sent(header: str) -> tuple[tuple[str, str], ...]:
+    # Remembered, as a client's requests carry the same cookies again and again.
+    found = _PAIR.findall(header)
+    return tuple((name.strip(), value.strip().strip('"')) for name, value in found)
 
 
 def set_cookies(head: bytes) -> list[Cookie]:
     """Return the cookies that a response's *head* sets, in order."""
-    result: list[Cookie] = []
-    for header in values(head, "Set-Cookie"):
-        first, _, attributes = header.partition(";")
-        name, _, value = first.strip().partition("=")
-        result.append(Cookie("out", name, value.strip('"'), attributes.strip()))
-    return result
+    return [_set(header) for header in values(head, "Set-Cookie")]
+
+
+@lru_cache(maxsize=1024)
+def _set(header: str) -> Cookie:
+    first, _, attributes = header.partition(";")
+    name, _, value = first.strip().partition("=")
+    return Cookie("out", name, value.strip('"'), attributes.strip())

@@ -8,9 +8,9 @@ from math import inf
 from operator import itemgetter
 
 from app.recording.events import Row
+from app.recording.filter_keys import PASSED, is_parked
 from app.recording.headers import sent_cookies, set_cookies
 from app.recording.store import Store
-from app.server.breakpoints import PARKED
 
 from .i18n import tr
 from .rows_model import Column
@@ -34,7 +34,7 @@ XSRF_WORDS = {
 
 def xsrf_passed(verdict: str) -> bool:
     """Return whether a verdict lets the request go on."""
-    return verdict in ("passed", "safe-method")
+    return verdict in PASSED
 
 
 @lru_cache(maxsize=2048)
@@ -68,17 +68,6 @@ def status_colour(row: Row) -> str:
     if is_parked(row):
         return "warn"
     return "error" if row[18] == "aborted" else status_glyph(row[8])[1]
-
-
-def is_parked(row: Row) -> bool:
-    """Return whether a breakpoint keeps a request waiting: such a stage has not ended."""
-    if row[10] is not None:
-        return False
-    stages = row[19]
-    names, ends = stages[::4], stages[2::4]
-    return any(
-        end is None and name.startswith(PARKED) for name, end in zip(names, ends, strict=True)
-    )
 
 
 def path_of(uri: str) -> str:

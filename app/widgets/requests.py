@@ -15,7 +15,7 @@ from app.recording.store import Store
 
 from .filter_box import FilterBox
 from .i18n import tr
-from .parts import EmptyState, IconButton, OrEmpty, label
+from .parts import EmptyState, IconButton, OrEmpty, SteadyLabel
 from .request_columns import request_columns
 from .rows_model import RowsModel
 from .selection import Selection
@@ -66,7 +66,8 @@ class RequestsPanel(QWidget):
         self.view = RowsView(self.model, theme, "Requests")
         sources = Sources(xsrf=store.xsrf, marked=self._marked, now_ns=lambda: store.end_ns)
         self.filter = FilterBox(theme, sources, self._seen)
-        self.count = label("", "dim")
+        self.count = SteadyLabel(theme, Qt.AlignmentFlag.AlignRight)
+        self.count.setProperty("role", "dim")
         self._follow = IconButton(theme, "down", "Keep the newest request in sight (Shift+F)")
         self._follow.setCheckable(True)
         self._clear = IconButton(theme, "trash", "Hide the requests so far (Z)", self.clear)
@@ -160,7 +161,7 @@ class RequestsPanel(QWidget):
             text = f"{sign} " + tr("{shown} of {total}", shown=f"{shown:,}", total=f"{total:,}")
         else:
             text = tr("{total} requests", total=f"{total:,}")
-        self.count.setText(text)
+        self.count.say(text)
         self._or_empty.show_empty(shown == 0)
         if shown == 0:
             filtered = NO_MATCH if self._filter is not None and total else NOTHING_YET

@@ -119,6 +119,7 @@ class RowsView(QTableView):
             self._bottom = self.verticalScrollBar().value()
 
     def _sort_by(self, column: int) -> None:
+        """Sort by a column upwards, or downwards if that is so, or no more if that is so."""
         if self.rows_model.columns[column].key is None:
             return
         model = self.rows_model
@@ -126,6 +127,18 @@ class RowsView(QTableView):
             model.set_order((column, False))
         else:
             model.set_order(None if model.order[1] else (column, True))
+
+    def _sort_beside(self, step: int) -> None:
+        """Sort by the next column to the right or, with -1, to the left."""
+        columns, order = self.rows_model.columns, self.rows_model.order
+        able = [
+            at
+            for at, column in enumerate(columns)
+            if column.key is not None and not self.isColumnHidden(at)
+        ]
+        if able:
+            here = able.index(order[0]) if order is not None and order[0] in able else -1
+            self.rows_model.set_order((able[max(here + step, 0) % len(able)], False))
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
@@ -187,7 +200,7 @@ class RowsView(QTableView):
             self.scrollTo(self.rows_model.index(row, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by j k ↑ ↓ Space Home End; Return activates, F (a capital) follows or stops."""
+        """Move by j k ↑ ↓ Space Home End; Return activates, F follows or stops, < > s sort."""
         here, last = self.currentIndex().row(), self.rows_model.rowCount() - 1
         key, keys = event.key(), Qt.Key
         plain = event.modifiers() in (
@@ -209,5 +222,9 @@ class RowsView(QTableView):
             self.activated_row.emit(self.rows_model.row(here))
         elif key == keys.Key_F and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
             self.set_following(not self.following)
+        elif key in (keys.Key_Less, keys.Key_Greater):
+            self._sort_beside(1 if key == keys.Key_Greater else -1)
+        elif plain and key == keys.Key_S:
+            self._sort_by(self.rows_model.order[0] if self.rows_model.order else 0)
         else:
             super().keyPressEvent(event)

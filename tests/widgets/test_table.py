@@ -369,6 +369,27 @@ def test_a_heading_sorts_upwards_downwards_and_not_at_all(theme: Theme, qtbot: Q
     assert texts(view.rows_model) == ["1", "2", "3", "4"]
 
 
+def test_keys_sort(theme: Theme, qtbot: QtBot) -> None:
+    table = Table(1000)
+    table.upsert([(1, "b"), (2, "a"), (3, "c")])
+    view = view_of(table, theme, qtbot)
+    view.refresh()
+    seen = []
+    keys = Qt.Key
+    for key in (keys.Key_Greater, keys.Key_Greater, keys.Key_S, keys.Key_S, keys.Key_S):
+        qtbot.keyClick(view, key)
+        seen.append((view.rows_model.order, texts(view.rows_model)[0]))
+    assert seen == [
+        ((0, False), "1"),
+        ((1, False), "2"),
+        ((1, True), "3"),
+        (None, "1"),
+        ((0, False), "1"),
+    ]
+    qtbot.keyClick(view, keys.Key_Less)
+    assert view.rows_model.order == (0, False)
+
+
 def test_the_current_row_comes_back_when_it_was_filtered_out(theme: Theme, qtbot: QtBot) -> None:
     table = Table(1000)
     table.upsert([(n, "x") for n in range(1, 301)])
