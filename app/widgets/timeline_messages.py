@@ -12,8 +12,8 @@ from .timeline_view import View
 
 FEW = 400
 """Up to so many stages in view all are looked at."""
-_NEXT = 4
-"""How many stages are looked at where many stand."""
+_LOOK = 64
+"""How many stages are looked at where very many stand in the same few pixels."""
 APART = 4
 """How far apart marks of messages are at least looked for, in pixels."""
 _FLAT = 4
@@ -55,18 +55,19 @@ def messages_in(store: Store, request_id: int, view: View) -> list[Message]:
     """Return the messages in *view*, those too close to be told apart merged."""
     flat = _flat(store, request_id)
     at, last = _between(flat, view.start, view.end)
-    found: dict[Message, None] = {}
+    found: list[Message] = []
     while at < last:
-        x = int(view.x(flat[_FLAT * at + 1]))
-        near = min(last, at + _NEXT)
-        for place in range(at, near):
+        start: float = flat[_FLAT * at + 1]
+        near = _place(flat, max(start + 1, view.time(int(view.x(start)) + APART)), at, last)
+        near = max(at + 1, near)
+        known: dict[str, int] = {}
+        for place in range(at, min(near, at + _LOOK)):
             name = flat[_FLAT * place]
-            if name in (IN, OUT):
-                found[Message(int(view.x(flat[_FLAT * place + 1])), name == IN)] = None
+            if name in (IN, OUT) and name not in known:
+                known[name] = int(view.x(flat[_FLAT * place + 1]))
+        found += (Message(x, name == IN) for name, x in known.items())
         at = near
-        if at < last and flat[_FLAT * at + 1] < view.time(x + APART):
-            at = _place(flat, view.time(x + APART), at, last)
-    return list(found)
+    return found
 
 
 def _flat(store: Store, request_id: int) -> Row:
