@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.recording.store import Store
@@ -14,6 +15,7 @@ from .timeline_view import View
 
 MOST = 400
 """How many requests of a connection, or connections, are looked at for one frame."""
+_opened = itemgetter(2)
 
 
 class ConnectionLane(NamedTuple):
@@ -22,7 +24,6 @@ class ConnectionLane(NamedTuple):
     The key of a bar in ``requests`` is the request's number.
     """
 
-    id: int
     title: str
     left: int
     right: int
@@ -56,7 +57,7 @@ def connection_lane(
         for bar in bars
         if bar.right - bar.left >= LABEL_LEAST
     ]
-    return ConnectionLane(id_, row[1], left, right, closed is None, bars, labels)
+    return ConnectionLane(row[1], left, right, closed is None, bars, labels)
 
 
 def _some(keys: InView) -> list[int]:
@@ -66,17 +67,9 @@ def _some(keys: InView) -> list[int]:
     return keys.part(0, count)[:: count // MOST + 1]
 
 
-class Opened(NamedTuple):
-    """The row above the connections: where some were accepted, and how many are open at the end."""
-
-    marks: list[int]
-    open: int
-
-
-def opened(store: Store, view: View) -> Opened:
-    """Return what the row above the connections shows."""
+def opened(store: Store, view: View) -> list[int]:
+    """Return in which pixels connections were accepted."""
     rows = store.connections.rows
-    first = bisect_left(rows, view.start, key=lambda row: float(row[2]))
-    last = bisect_left(rows, view.end, first, key=lambda row: float(row[2]))
-    marks = sorted({int(view.x(row[2])) for row in rows[first : last : (last - first) // MOST + 1]})
-    return Opened(marks, len(store.open_connections))
+    first = bisect_left(rows, view.start, key=_opened)
+    last = bisect_left(rows, view.end, first, key=_opened)
+    return sorted({int(view.x(row[2])) for row in rows[first : last : (last - first) // MOST + 1]})

@@ -59,7 +59,10 @@ def _note(p: QPainter, lane: Lane, middle: int, view: View, ink: Ink) -> None:
     if lane.note and 0 < lane.right < view.width:
         colour = ink.error if lane.bad else ink.dim
         words = " · ".join(tr(word) for word in lane.note)
-        ink.small.write(p, lane.right + ink.px(6), middle, words, colour)
+        left, width = lane.right + ink.px(6), ink.small.width(words)
+        if left + width > view.width and lane.left > width + ink.px(6):
+            left = lane.left - ink.px(6) - width
+        ink.small.write(p, left, middle, words, colour)
 
 
 def _outer_stages(p: QPainter, lane: Lane, top: int, height: int, ink: Ink) -> None:

@@ -9,7 +9,7 @@ from .i18n import tr
 from .timeline_bars import box
 from .timeline_groups import Column
 from .timeline_ink import Ink, Layout, mix
-from .timeline_long import ConnectionLane, Opened
+from .timeline_long import ConnectionLane
 from .timeline_ticks import SELECT, TIMER, Part
 from .timeline_view import View
 
@@ -34,10 +34,10 @@ def paint_connection(
             ink.on_bar.write(p, left, middle, text, ink.on_hue)
 
 
-def paint_opened(p: QPainter, row: Opened, top: int, height: int, ink: Ink) -> None:
+def paint_opened(p: QPainter, marks: list[int], top: int, height: int, ink: Ink) -> None:
     """Paint when connections were accepted."""
     tall = ink.px(8)
-    for x in row.marks:
+    for x in marks:
         p.fillRect(x, top + (height - tall) // 2, 2, tall, ink.dim)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.recording.events import Row
@@ -213,6 +213,28 @@ def test_the_menu_hides_kinds_of_lanes(qtbot: QtBot, panel: TimelinePanel) -> No
     action = choose(menu, "One lane for each request")
     assert action.isChecked()
     qtbot.waitUntil(lambda: len(panel.canvas.shown) == 6)
+
+
+def test_l_opens_the_menu_of_the_row(qtbot: QtBot, panel: TimelinePanel) -> None:
+    panel.select_request(102)
+    QTest.keyClick(panel, Qt.Key.Key_L)
+    menu = next(menu for menu in panel.findChildren(QMenu) if menu.isVisible())
+    choose(menu, "Show the whole request")
+    menu.close()
+    view = panel.canvas.view
+    assert view.x(44 * MS) == pytest.approx(0.05 * view.width, abs=2)
+
+
+def test_the_right_button_opens_the_menu_of_the_row_below(panel: TimelinePanel) -> None:
+    point = at(panel, 100, Key(CONNECTIONS, ""))
+    event = QContextMenuEvent(
+        QContextMenuEvent.Reason.Mouse, point, panel.canvas.mapToGlobal(point)
+    )
+    QApplication.sendEvent(panel.canvas, event)
+    menu = next(menu for menu in panel.findChildren(QMenu) if menu.isVisible())
+    choose(menu, "Hide its lanes")
+    menu.close()
+    assert panel.canvas.rows.is_folded(Key(CONNECTIONS, ""))
 
 
 def test_the_pointer_is_told_the_exact_time(panel: TimelinePanel) -> None:
