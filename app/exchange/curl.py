@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from . import shell
-from .request import HttpRequest, canonical_url, check
+from .request import ExchangeError, HttpRequest, canonical_url, check
 
 _LONG = 100_000
 """Bytes of a body above which it is piped: Linux takes at most 128 KiB in one argument."""
+_CMD_LONG = 8_191
+"""Letters that cmd.exe takes in one command."""
 _ADDED = ("User-Agent", "Accept")
 """The headers that curl sends unless it is told not to."""
 
@@ -35,7 +37,10 @@ def for_cmd(request: HttpRequest, *, exact: bool = False) -> str:
     Raises ValueError when it holds what cmd cannot pass on: control characters, CR LF, bytes
     that are not UTF-8.
     """
-    return _lines(list(_words(request, exact, _text(request.body))), shell.cmd, "^")
+    command = _lines(list(_words(request, exact, _text(request.body))), shell.cmd, "^")
+    if len(command) > _CMD_LONG:
+        raise ExchangeError("the command is too long for cmd: it takes 8191 letters")
+    return command
 
 
 def _lines(words: list[str], quote: Callable[[str], str], joint: str) -> str:

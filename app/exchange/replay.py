@@ -92,6 +92,6 @@ def _form_without_token(request: HttpRequest) -> bytes:
     if "urlencoded" in kind:
         text = _without_token(text)
     elif "multipart" in kind:
-        pattern = r'--[^\r\n]+\r\nContent-Disposition: form-data; name="_xsrf"\r\n\r\n[^\r\n]*\r\n'
-        text = re.sub(pattern, "", text, flags=re.IGNORECASE)
+        pattern = r'^--[^\r\n]+\r\nContent-Disposition: form-data; name="_xsrf"\r\n\r\n[^\r\n]*\r\n'
+        text = re.sub(pattern, "", text, flags=re.IGNORECASE | re.MULTILINE)
     return text.encode("latin-1")

@@ -54,6 +54,14 @@ def test_new_tokens_are_usual() -> None:
     assert [one.usual for one in differences(hidden, replace(now, body=b"other"))] == [False]
 
 
+def test_hidden_values_may_stand_in_many_places() -> None:
+    old = replace(OK, body=b"a[redacted]" * 200)
+    assert [one.usual for one in differences(old, replace(old, body=b"a" * 5_000))] == [True]
+    assert [one.usual for one in differences(old, replace(old, body=b"a" * 5_000 + b"<"))] == [
+        False
+    ]
+
+
 def test_of_a_body_that_was_cut_only_the_beginning_counts() -> None:
     cut = replace(OK, body=b"one", note="the first 3 of 13 bytes")
     assert differences(cut, OK) == []

@@ -96,6 +96,8 @@ def test_what_cannot_be_written_is_refused() -> None:
         curl.for_bash(HttpRequest("GET", URL, (("X", "a\r\nY: b"),)))
     with pytest.raises(ValueError, match="method"):
         curl.for_bash(HttpRequest("GE T", URL))
+    with pytest.raises(ValueError, match="too long for cmd"):
+        curl.for_cmd(HttpRequest("POST", URL, (FORM,), b"a" * 9_000))
     with pytest.raises(ValueError, match="cmd cannot pass"):
         curl.for_cmd(HttpRequest("POST", URL, (FORM,), b"a\r\nb"))
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -154,6 +155,30 @@ def test_fields_that_hold_secrets(kind: str, body: str, clean: str) -> None:
     request = HttpRequest("POST", "http://h/", (("Content-Type", kind),), body.encode())
     entry = Entry(request, Response(200), datetime.now(UTC))
     assert clean in without_secrets([entry])[0].request.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        ("application/x-www-form-urlencoded", b"a"),
+        ("application/x-www-form-urlencoded", b"a="),
+        ("application/json", b'\\"'),
+        ("application/json", b'{"'),
+        ("text/html", b"<input "),
+        ("text/html", b"<input name=password value="),
+        ("multipart/form-data", b'Content-Disposition: x; name="password"\r\n'),
+        ("multipart/form-data", b'Content-Disposition: x; name="password"\r\n\r\n'),
+        ("multipart/form-data", b'name="'),
+        ("text/plain", b"2|1:0|10:1|1:"),
+        ("", b"a"),
+    ],
+)
+def test_no_body_takes_long_to_clean(kind: str, part: bytes) -> None:
+    body = part * (65_536 // len(part))
+    request = HttpRequest("POST", "http://h/", (("Content-Type", kind),), body)
+    began = time.process_time()
+    without_secrets([Entry(request, Response(200), NOW)])
+    assert time.process_time() - began < 1
 
 
 def test_credentials_are_hidden_wherever_they_turn_up() -> None:
