@@ -210,8 +210,10 @@ class Watchdog:
             steps = [] if limit is None else [limit - lasted]
             if self._sign is not None:
                 steps.append(AGAIN_S if lasted >= FREEZE_S else FREEZE_S - lasted)
+            # Not far away: until it has expired, no other block is noticed.
+            steps.append(AGAIN_S if lasted >= FREEZE_S else self._threshold)
             # With nothing more to do the alarm stays off; the tick after the run sets it again.
-            self._set(min(steps)) if steps else self._leave()
+            self._set(min(steps)) if len(steps) > 1 else self._leave()
         else:
             self._interrupt(caught, lasted, frames)
 

@@ -345,3 +345,14 @@ def test_a_sigalrm_of_the_programs_own_is_left_to_it(tmp_path: Path) -> None:
         assert it.get("/half")[0] == 200
         assert it.get("/half")[0] == 200
         assert it.end() == ""
+
+
+def test_a_block_is_noticed_right_after_another_one(tmp_path: Path) -> None:
+    file = tmp_path / "a.loopscope"
+    with program("--capture", str(file), cwd=tmp_path) as it:
+        for _ in range(3):
+            it.get("/block?seconds=0.3")
+        assert it.end() == ""
+    store, _ = capture.read(file)
+    lasted = [(block[7] - block[6]) / 1e9 for block in store.blocks.rows]
+    assert sum(seconds > 0.29 for seconds in lasted) == 3, lasted
