@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SETTLE_NS = 30_000_000
 """How long something must have lasted to be shown before it has ended, in ns."""
+MANY_RUNS = 400
+"""So many runs are folded without waiting for the next frame."""
 
 
 class StartError(Exception):
@@ -140,7 +142,7 @@ class Program:
         self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)
         self.detectors = Detectors(recorder, loop)
-        self.clock = FrameClock(self.frame, self.is_live)
+        self.clock = FrameClock(self.frame, self.is_live, self.take_runs)
         self.ended = asyncio.Event()
 
     def _freeze_sign(self) -> FreezeSign | None:
@@ -284,6 +286,11 @@ class Program:
         taken_in = self.recorder.clock()
         self.window.frame()
         self.accounting.spending.frame(start, taken_in)
+
+    def take_runs(self) -> None:
+        """Fold many runs at once: until the next frame they would fill the processor's cache."""
+        if len(self.recorder.runs) >= MANY_RUNS:
+            self.store.apply(self.recorder.drain_runs())
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

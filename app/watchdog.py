@@ -298,7 +298,7 @@ class Watchdog:
         for caught in self._caught[:]:
             run = store.run(caught.run_id)
             if run is None:
-                newest = store.runs.rows[-1][0] if len(store.runs) else 0
+                newest = store.runs.id_at(-1) if len(store.runs) else 0
                 if newest > caught.run_id:
                     self._caught.remove(caught)
                     self._recorder.dropped["blocks"] += 1

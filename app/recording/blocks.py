@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import groupby, takewhile
+from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import PurePath
 from types import CodeType, FrameType
@@ -21,7 +21,6 @@ SHOWN = 100
 """How many of the requests that waited are named."""
 _DEEP = 200
 """How many frames are kept."""
-_run_start = itemgetter(Run._fields.index("start_ns"))
 _request_start = itemgetter(Request._fields.index("start_ns"))
 
 
@@ -107,13 +106,13 @@ def delayed_by(store: Store, run: Run) -> list[int]:
     since all that was ready then had become so before; and those that came in on sockets which
     were read then.
     """
-    rows = store.runs.rows
-    first = store.runs.position(run.id + 1)
+    runs = store.runs
+    first = runs.position(run.id + 1)
     late = {run.id}
     waited: set[int] = set()
     next_tick = 0
     until = run.end_ns + AFTERMATH_NS
-    for row in takewhile(lambda row: _run_start(row) < until, rows[first:]):
+    for row in runs.rows[first : runs.started(until)]:
         after = Run(*row)
         if after.tick_id > run.tick_id and not next_tick:
             next_tick = after.tick_id

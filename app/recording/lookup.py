@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from operator import itemgetter
-
-from .events import Row
+from typing import Protocol
 
 _SHORT_BITS = 26
 SHORT_NS = 1 << _SHORT_BITS
 """What lasted less than this (67 ms) is found by searching its start time instead."""
 
 
-_id = itemgetter(0)
-_Time = Callable[[Row], int]
+class Fields(Protocol):
+    """What `ByOwner` asks of a table."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+
+    def position(self, id_: int) -> int:
+        """Return the index at which this id stands or would stand."""
+
+    def started(self, time_ns: float) -> int:
+        """Return the index of the first row that began at an instant or later."""
+
+    def first_id(self) -> int:
+        """Return the id of the oldest row, 0 without any."""
+
+    def id_at(self, at: int) -> int:
+        """Return the id of the row at an index."""
+
+    def ids_of(self, owner: int, first: int, end: int) -> list[int]:
+        """Return the ids of the owner's rows between two indexes."""
 
 
 class ByOwner:
     """The ids of an owner's rows, searched for when they are asked for and remembered then.
 
     Most requests are never looked at; to note each row's owner would cost more than to search.
-    *rows* stay the same list, in the order of their ids and of *start*, and grow at the end.
+    The *fields* of the rows, in the order of their ids and of their starts, grow at the end.
     """
 
-    def __init__(self, rows: list[Row], owner_field: int, start: _Time, capacity: int = 500):
-        self._rows = rows
-        self._owner_field = owner_field
-        self._start = start
+    def __init__(self, fields: Fields, capacity: int = 500) -> None:
+        self._fields = fields
         self._capacity = capacity
         self._known: dict[int, tuple[list[int], int]] = {}
         """Owner → its ids so far, and the last id that was looked at."""
@@ -38,21 +51,22 @@ class ByOwner:
 
         Rows that began after *until_ns* may be missing, those before *since_ns* must not matter.
         """
-        rows, field = self._rows, self._owner_field
+        fields = self._fields
+        oldest, count = fields.first_id(), len(fields)
         known = self._known.pop(owner, None)
         if known is None:
             ids: list[int] = []
-            at = bisect_left(rows, since_ns, key=self._start)
+            at = fields.started(since_ns)
         else:
             ids = known[0]
-            at = bisect_right(rows, known[1], key=_id)
-        if at < len(rows) and self._start(rows[at]) <= until_ns:
-            end = bisect_right(rows, until_ns, key=self._start)
-            ids += [row[0] for row in rows[at:end] if row[field] == owner]
-            at = end
-        if ids and rows and ids[0] < rows[0][0]:
-            del ids[: bisect_left(ids, rows[0][0])]
-        self._known[owner] = (ids, rows[at - 1][0] if at else 0)
+            at = fields.position(known[1] + 1)
+        end = count if until_ns == math.inf else fields.started(until_ns + 1)
+        if at < end:
+            ids += fields.ids_of(owner, at, end)
+        at = max(at, end)
+        if ids and ids[0] < oldest:
+            del ids[: bisect_left(ids, oldest)]
+        self._known[owner] = (ids, fields.id_at(at - 1) if at else 0)
         if len(self._known) > self._capacity:
             del self._known[next(iter(self._known))]
         return ids

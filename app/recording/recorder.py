@@ -109,6 +109,13 @@ class Recorder:
         self.body_bytes = 0
         return batch
 
+    def drain_runs(self) -> Batch:
+        """Take only the runs and ticks: they never change, so they need not settle."""
+        batch = Batch(self.ticks[:], self.runs[:], [], [], [], [], [], [], [])
+        self.ticks.clear()
+        self.runs.clear()
+        return batch
+
     def _take_begun(self, before_ns: int) -> None:
         self.tasks += _take(self.begun_tasks, self.tasks, _TASK_START, before_ns)
         self.waits += _take(self.begun_waits, self.waits, _WAIT_START, before_ns)

@@ -8,6 +8,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import NamedTuple
 
+from .columns import RunTable
 from .events import (
     SERVER,
     Batch,
@@ -32,11 +33,6 @@ _REQUEST_END = Request._fields.index("end_ns")
 _REQUEST_RUN = Request._fields.index("run_id")
 _STAGES = Request._fields.index("stages")
 _closed = itemgetter(Connection._fields.index("closed_ns"))
-_RUN_NAME = Run._fields.index("name")
-_RUN_OWNER = Run._fields.index("owner")
-_RUN_TICK = Run._fields.index("tick_id")
-_RUN_CAUSE = Run._fields.index("cause_run_id")
-_run_start = itemgetter(Run._fields.index("start_ns"))
 _run_end = itemgetter(Run._fields.index("end_ns"))
 _WAIT_OWNER = Wait._fields.index("owner")
 _wait_start = itemgetter(Wait._fields.index("start_ns"))
@@ -132,6 +128,26 @@ class Table:
         return gone
 
 
+class WaitTable(Table):
+    """Waits, which begin in the order of their ids and belong to someone."""
+
+    def started(self, time_ns: float) -> int:
+        """Return the index of the first row that began at an instant or later."""
+        return bisect_left(self.rows, time_ns, key=_wait_start)
+
+    def first_id(self) -> int:
+        """Return the id of the oldest row, 0 without any."""
+        return self.id_at(0) if self.rows else 0
+
+    def id_at(self, at: int) -> int:
+        """Return the id of the row at an index."""
+        return int(self.rows[at][0])
+
+    def ids_of(self, owner: int, first: int, end: int) -> list[int]:
+        """Return the ids of the owner's rows between two indexes."""
+        return [row[0] for row in self.rows[first:end] if row[_WAIT_OWNER] == owner]
+
+
 class Capacity(NamedTuple):
     """How many rows of each kind a `Store` holds, and how many bytes of heads and bodies."""
 
@@ -157,11 +173,11 @@ class Store:
         self.origin_ns = origin_ns
         self.capacity = capacity
         self.ticks = Table(capacity.ticks)
-        self.runs = Table(capacity.runs)
+        self.runs = RunTable(capacity.runs)
         self.connections = Table(capacity.connections)
         self.requests = Table(capacity.requests)
         self.tasks = Table(capacity.tasks)
-        self.waits = Table(capacity.waits)
+        self.waits = WaitTable(capacity.waits)
         self.blocks = Table(capacity.blocks)
         self.log: list[Row] = []
         self.log_forgotten = 0
@@ -169,8 +185,8 @@ class Store:
         self.open_requests: dict[int, Row] = {}
         """Requests that have not ended, by number."""
         self.open_connections: dict[int, Row] = {}
-        self._runs_by_owner = ByOwner(self.runs.rows, _RUN_OWNER, _run_start)
-        self._waits_by_owner = ByOwner(self.waits.rows, _WAIT_OWNER, _wait_start)
+        self._runs_by_owner = ByOwner(self.runs)
+        self._waits_by_owner = ByOwner(self.waits)
         self.long_requests = LongSpans()
         self.bytes = 0
         self.end_ns = origin_ns
@@ -181,7 +197,7 @@ class Store:
         self.ticks.extend(batch.ticks)
         if self.runs.extend(batch.runs):
             # Ticks whose runs are forgotten tell nothing.
-            self.ticks.forget(self.ticks.position(self.runs.rows[0][_RUN_TICK]))
+            self.ticks.forget(self.ticks.position(self.runs.rows.column("tick_id")[0]))
         self.tasks.upsert(batch.tasks)
         self.waits.upsert(batch.waits)
         if batch.connections:
@@ -234,20 +250,17 @@ class Store:
 
         That run came first and could not know the number yet.
         """
-        rows = self.runs.rows
-        if not rows:
+        runs = self.runs
+        at = runs.position(run_id)
+        if at == len(runs):
             return
-        first = rows[0][0]
-        at = run_id - first
-        if not 0 <= at < len(rows) or rows[at][0] != run_id:
-            at = self.runs.position(run_id)  # Some runs between were dropped.
-        if at < len(rows):
-            at = rows[at][_RUN_CAUSE] - first
-        if not 0 <= at < len(rows):
+        causes = runs.rows.column("cause_run_id")
+        cause = runs.position(causes[at])
+        if cause >= at or runs.id_at(cause) != causes[at]:
             return
-        cause = rows[at]
-        if cause[_RUN_OWNER] == SERVER and str(cause[_RUN_NAME]).startswith("read "):
-            rows[at] = (*cause[:_RUN_OWNER], request_id, *cause[_RUN_OWNER + 1 :])
+        owners = runs.rows.column("owner")
+        if owners[cause] == SERVER and runs.rows.name(cause).startswith("read "):
+            owners[cause] = request_id
 
     def _forget_requests(self) -> None:
         requests = self.requests
@@ -341,10 +354,7 @@ class Store:
 
     def runs_between(self, start_ns: int, end_ns: int) -> list[Row]:
         """Return the rows of the runs that overlap the span, in order."""
-        rows = self.runs.rows
-        first = bisect_left(rows, start_ns, key=_run_end)
-        last = bisect_left(rows, end_ns, key=_run_start)
-        return rows[first:last]
+        return self.runs.rows[self.runs.ended(start_ns) : self.runs.started(end_ns)]
 
     def name_of(self, run: Run) -> str:
         """Return what a run did, in words: the coroutine for a task's step."""

@@ -8,7 +8,8 @@ from itertools import chain
 from operator import itemgetter, sub
 from typing import NamedTuple
 
-from app.recording.events import CLIENT, WINDOW, Request, Row, Run, Tick, Wait
+from app.recording.columns import RunTable
+from app.recording.events import CLIENT, WINDOW, Request, Row, Tick, Wait
 from app.recording.store import Store
 
 from .timeline_strip import late_left
@@ -20,11 +21,6 @@ LOOKED = 2_500
 """Of more runs than this, every so many is looked at for its lag. While one of them keeps the
 others waiting for long, there are not that many."""
 
-_START, _TASK, _OWNER, _CAUSE, _SCHEDULED = map(
-    Run._fields.index, ("start_ns", "task_id", "owner", "cause_run_id", "scheduled_ns")
-)
-_run_tick = itemgetter(Run._fields.index("tick_id"))
-_run_start, _run_end = itemgetter(_START), itemgetter(Run._fields.index("end_ns"))
 _tick_select, _tick_end = (itemgetter(Tick._fields.index(name)) for name in ("select_ns", "end_ns"))
 _request_start = itemgetter(Request._fields.index("start_ns"))
 _stages = itemgetter(Request._fields.index("stages"))
@@ -74,32 +70,62 @@ def measure(store: Store, now_ns: int, span_ns: int = SECOND_NS, *, held: bool =
     """
     since = now_ns - span_ns
     requests = _begun(store.requests.rows, _request_start, since, now_ns)
-    runs = _overlapping(store.runs.rows, _run_start, _run_end, since, now_ns)
+    runs = _Runs(store.runs, since, now_ns)
     ticks = _overlapping(store.ticks.rows, _tick_select, _tick_end, since, now_ns)
-    if not (runs or ticks or requests):
+    if not (runs.starts or ticks or requests):
         return Sums(span_ns)
-    # In C as far as possible: there may be 30,000 runs in a second.
-    total = sum(map(_run_end, runs)) - sum(map(_run_start, runs))
-    owner = _OWNER
-    others = [row for row in runs if row[owner] < 0]
-    window = _time_of(others, WINDOW, since, now_ns)
-    client = _time_of(others, CLIENT, since, now_ns)
-    begun = runs
-    if runs:
-        total -= max(0, since - _run_start(runs[0])) + max(0, _run_end(runs[-1]) - now_ns)
-        begun = runs[_run_start(runs[0]) < since :]
+    window, client = runs.time_of(WINDOW), runs.time_of(CLIENT)
     return Sums(
         span_ns,
         len(requests),
-        max(0, total - window - client),
+        max(0, runs.total - window - client),
         client,
         window,
-        max(0, _ticks_time(ticks, runs, since, now_ns) - total),
-        len(begun),
+        max(0, _ticks_time(ticks, runs, since, now_ns) - runs.total),
+        runs.begun,
         len(_begun(store.waits.rows, _wait_start, since, now_ns)),
         sum(map(len, map(_stages, requests))) // 4,
-        _lags(begun, held),
+        runs.lags(held),
     )
+
+
+class _Runs:
+    """The runs in a span, by column: in C as far as possible, there may be 30,000 in a second."""
+
+    def __init__(self, table: RunTable, since: int, until: int) -> None:
+        first, last = table.ended(since + 1), table.started(until)
+        self._since, self._until = since, until
+        self.ticks, self.starts, self.ends, self._owners, self._tasks, self._causes, self._due = (
+            table.rows.column(field)[first:last]
+            for field in (
+                *("tick_id", "start_ns", "end_ns", "owner"),
+                *("task_id", "cause_run_id", "scheduled_ns"),
+            )
+        )
+        self.total = sum(self.ends) - sum(self.starts)
+        """How long they lasted within the span."""
+        self.begun = len(self.starts)
+        """How many began within the span."""
+        if self.starts:
+            before, after = since - self.starts[0], self.ends[-1] - until
+            self.total -= max(0, before) + max(0, after)
+            self.begun -= before > 0
+
+    def time_of(self, owner: int) -> int:
+        """Return how long an owner's runs lasted within the span."""
+        own = [at for at, one in enumerate(self._owners) if one == owner]
+        return sum(
+            min(self.ends[at], self._until) - max(self.starts[at], self._since) for at in own
+        )
+
+    def lags(self, held: bool) -> list[int]:
+        """Return how long handles were ready before they ran; of many runs, of some."""
+        looked = range(len(self.starts) - self.begun, len(self.starts), self.begun // LOOKED + 1)
+        return [
+            self.starts[at] - self._due[at]
+            for at in looked
+            if (self._tasks[at] or not self._causes[at]) and not (held and self._owners[at] >= 0)
+        ]
 
 
 def _begun(rows: list[Row], start: Callable[[Row], int], since: int, until: int) -> list[Row]:
@@ -118,16 +144,7 @@ def _overlapping(
     return rows[first : late_left(rows, until, start)]
 
 
-def _time_of(rows: list[Row], owner: int, since: int, until: int) -> int:
-    """Return how long an owner's runs lasted within a span."""
-    return sum(
-        min(_run_end(row), until) - max(_run_start(row), since)
-        for row in rows
-        if row[_OWNER] == owner
-    )
-
-
-def _ticks_time(ticks: list[Row], runs: list[Row], since: int, until: int) -> int:
+def _ticks_time(ticks: list[Row], runs: _Runs, since: int, until: int) -> int:
     """Return how long the ticks lasted within a span, without what Qt had of it in between."""
     if not ticks:
         return 0
@@ -135,17 +152,9 @@ def _ticks_time(ticks: list[Row], runs: list[Row], since: int, until: int) -> in
     total: int = sum(lasted)
     total -= max(0, since - _tick_select(ticks[0])) + max(0, _tick_end(ticks[-1]) - until)
     for id_ in [tick[0] for tick, ns in zip(ticks, lasted, strict=True) if ns > LONG_NS]:
-        first = bisect_left(runs, id_, key=_run_tick)
-        own = runs[first : bisect_left(runs, id_ + 1, first, key=_run_tick)]
+        first = bisect_left(runs.ticks, id_)
+        last = bisect_left(runs.ticks, id_ + 1, first)
         # Within a turn a run begins when the one before it ends.
-        between = map(sub, map(_run_start, own[1:]), map(_run_end, own))
+        between = map(sub, runs.starts[first + 1 : last], runs.ends[first:last])
         total -= sum(gap for gap in between if gap > 0)
     return total
-
-
-def _lags(runs: list[Row], held: bool) -> list[int]:
-    runs = runs[:: len(runs) // LOOKED + 1]
-    if held:
-        runs = [row for row in runs if row[_OWNER] < 0]
-    task, cause, start, scheduled = _TASK, _CAUSE, _START, _SCHEDULED
-    return [row[start] - row[scheduled] for row in runs if row[task] or not row[cause]]

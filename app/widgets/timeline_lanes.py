@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from http.client import responses
 from itertools import pairwise
-from operator import itemgetter
 from typing import NamedTuple
 
 from app.recording.events import Row, Stage
@@ -27,8 +26,6 @@ LABEL_LEAST = 20
 """The narrowest bar, in pixels, that is worth a word."""
 LEFT_BEHIND_NS = 1_000_000_000
 """How long after its end a lane shows what a request left behind."""
-
-_run_start, _run_end = itemgetter(2), itemgetter(3)
 
 
 class Bar(NamedTuple):
@@ -204,27 +201,26 @@ _NO_WAIT: Row = (0, 0, 0, "", "", 0, 0, 0)
 def run_bars(store: Store, owner: int, view: View, begin_ns: float, end_ns: float) -> list[Bar]:
     """Return the runs of *owner* within a span and the view, those in one pixel merged."""
     ids = store.run_ids(owner, LEFT_BEHIND_NS)
-    rows = store.runs.rows
-    if not ids or not rows:
+    runs = store.runs
+    if not ids or not runs:
         return []
     first, last = 0, len(ids)
     if last > 16:
         # The runs' rows are in the order of time, and so are their ids.
         since, until = max(view.start, begin_ns - SHORT_NS), min(view.end, end_ns + SHORT_NS)
-        at = bisect_left(rows, since, key=_run_end)
-        first = bisect_left(ids, rows[at][0]) if at < len(rows) else last
-        at = bisect_left(rows, until, at, key=_run_start)
-        last = bisect_left(ids, rows[at][0], first) if at < len(rows) else last
+        at = runs.ended(since)
+        first = bisect_left(ids, runs.id_at(at)) if at < len(runs) else last
+        at = runs.started(until)
+        last = bisect_left(ids, runs.id_at(at), first) if at < len(runs) else last
     return _merged(store, ids, first, last, view)
 
 
 def _merged(store: Store, ids: list[int], at: int, last: int, view: View) -> list[Bar]:
     bars: list[Bar] = []
-    get, x, edge = store.runs.get, view.x, view.width + 2
-    rows = store.runs.rows
+    runs, x, edge = store.runs, view.x, view.width + 2
     many = last - at > MANY_RUNS
     while at < last:
-        row = get(ids[at])
+        row = runs.get(ids[at])
         at += 1
         if row is None:
             continue
@@ -239,10 +235,10 @@ def _merged(store: Store, ids: list[int], at: int, last: int, view: View) -> lis
             bars.append(Bar(a, b, row[0], 0, "", row[2], row[3]))
         if many:
             # The next that matters begins in a later pixel.
-            later = bisect_left(rows, view.time(b), key=_run_start)
-            if later == len(rows):
+            later = runs.started(view.time(b))
+            if later == len(runs):
                 break
-            at = bisect_left(ids, rows[later][0], at, last)
+            at = bisect_left(ids, runs.id_at(later), at, last)
     return bars
 
 

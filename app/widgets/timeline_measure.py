@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from operator import itemgetter
 from typing import NamedTuple
 
 from app.recording.store import Store
 
 from .timeline_list import InView, requests_in
 from .timeline_traffic import Traffic
-
-_run_start, _run_end = itemgetter(2), itemgetter(3)
 
 
 class Measured(NamedTuple):
@@ -42,9 +38,7 @@ class Measure:
     def of(self, store: Store, traffic: Traffic) -> Measured:
         """Return the figures: of runs and requests that lie in the span, at least in part."""
         start, end = self.start_ns, self.end_ns
-        rows = store.runs.rows
-        first = bisect_left(rows, start, key=_run_end)
-        runs = max(0, bisect_left(rows, end, first, key=_run_start) - first)
+        runs = max(0, store.runs.started(end) - store.runs.ended(start))
         span = requests_in(store, start, end)
         kinds = (traffic.requests, traffic.websockets)
         requests = sum(len(InView(span, ids)) for ids in kinds)

@@ -9,13 +9,13 @@ from operator import itemgetter
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
 
+from app.recording.columns import RunRows
 from app.recording.events import Row
 from app.recording.store import Store
 
 from .timeline_ink import Ink
 from .timeline_view import View
 
-_ID, _START, _END = itemgetter(0), itemgetter(2), itemgetter(3)
 _TICK_START, _TICK_END = itemgetter(1), itemgetter(3)
 
 SAMPLES = 8
@@ -80,30 +80,28 @@ class Strip:
 
     def _first_new(self, view: View) -> int:
         """Return the column in which the first run stands that has not been drawn."""
-        rows = self.store.runs.rows
-        if not rows or rows[-1][0] == self._seen:
+        runs = self.store.runs
+        if not runs or runs.id_at(-1) == self._seen:
             return view.width
-        new = late_left(rows, self._seen + 1, _ID)
-        row = rows[new]
+        row = runs.rows[runs.position(self._seen + 1)]
         tick = self.store.ticks.get(row[1])
-        self._seen = rows[-1][0]
+        self._seen = runs.id_at(-1)
         return int(max(-1.0, min(view.width, view.x(min(row[2], tick[1] if tick else row[2])))))
 
     def _paint(self, view: View, first: int, last: int, height: int) -> None:
-        rows = self.store.runs.rows
-        at = late_left(rows, view.time(first), _END)
-        until = late_left(rows, view.time(last), _START)
+        runs = self.store.runs
+        at, until = runs.ended(view.time(first)), runs.started(view.time(last))
         wide = 1
         if until - at > CROWDED * (last - first):
             wide = 2
             first = max(0, first - (first + self._phase) % 2)
-            at = bisect_left(rows, view.time(first), 0, at + 1, key=_END)
+            at = runs.ended(view.time(first))
         self.columns = last - first
         with QPainter(self._pixmap) as p:
             p.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             p.fillRect(QRect(first, 0, last - first, height), self._ink.raised)
             self._ticks(p, view, first, last, height)
-            columns = _columns(rows, at, until, view, first, wide, self._phase)
+            columns = _columns(runs.rows, at, until, view, first, wide, self._phase)
             self._runs(p, columns, first, last, height)
 
     def _ticks(self, p: QPainter, view: View, first: int, last: int, height: int) -> None:
@@ -153,7 +151,7 @@ Column = tuple[int, int, int, float]
 
 
 def _columns(
-    rows: list[Row], at: int, until: int, view: View, first: int, wide: int, phase: int
+    rows: RunRows, at: int, until: int, view: View, first: int, wide: int, phase: int
 ) -> Iterator[Column]:
     """Yield what to draw for the runs from *at* up to *until*.
 
@@ -161,31 +159,27 @@ def _columns(
     wide; they begin where pixel plus *phase* is a multiple of it, and so stay whole in scrolling.
     """
     start, scale = view.start, view.scale
+    starts, ends, owners = map(rows.column, ("start_ns", "end_ns", "owner"))
     while at < until:
-        row = rows[at]
-        begin, end = row[2], row[3]
-        a = int((begin - start) / scale)
-        b = int((end - start) / scale)
+        a = int((starts[at] - start) / scale)
+        b = int((ends[at] - start) / scale)
         if a < first:
             a = first
         if b - a >= 2:
-            yield a, b, row[5], 1.0
+            yield a, b, owners[at], 1.0
             at += 1
             continue
         a -= (a + phase) % wide
         then = at + 1
         limit = start + (a + wide) * scale
-        if then < until and rows[then][2] < limit:
-            reach = then + 32
-            if reach > until or rows[reach - 1][2] < limit:
-                reach = until
-            then = bisect_left(rows, limit, then, reach, key=_START)
+        if then < until and starts[then] < limit:
+            then = bisect_left(starts, limit, then, until)
         busy, longest, owner = 0, -1, 0
         stride = (then - at) // SAMPLES + 1
-        for row in rows[at:then:stride]:
-            time = row[3] - row[2]
+        for each in range(at, then, stride):
+            time = ends[each] - starts[each]
             busy += time
             if time > longest:
-                longest, owner = time, row[5]
+                longest, owner = time, owners[each]
         yield a, a + wide, owner, busy * stride / (wide * scale)
         at = then

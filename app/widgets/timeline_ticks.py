@@ -27,7 +27,6 @@ _TIMERS = frozenset(
 )
 """The callbacks that asyncio and Tornado give to ``call_at`` and ``call_later`` only."""
 _tick_start, _tick_end = itemgetter(1), itemgetter(3)
-_start, _end = itemgetter(2), itemgetter(3)
 
 
 class Part(NamedTuple):
@@ -52,10 +51,9 @@ def parts(store: Store, view: View) -> list[Part]:
         left, right = cut(view, row[1], row[2])
         if right - left >= LABEL_LEAST:
             found.append(Part(SELECT, left, right, "select", 0))
-    runs = store.runs.rows
-    first = bisect_left(runs, view.start, key=_end)
-    last = bisect_left(runs, view.end, first, key=_start)
-    for run_row in runs[first:last] if last - first <= MANY else []:
+    runs = store.runs
+    first, last = runs.ended(view.start), runs.started(view.end)
+    for run_row in runs.rows[first:last] if last - first <= MANY else []:
         left, right = cut(view, run_row[2], run_row[3])
         if right - left >= LABEL_LEAST:
             run = Run(*run_row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from html import escape
-from operator import itemgetter
 
 from app.recording.events import WINDOW, Block, Run, Stage, Wait, domain_of, request_of
 from app.recording.store import Store
@@ -14,7 +13,6 @@ from .timeline_lanes import Bar, Lane
 from .timeline_messages import IN, OUT, stages_in
 from .timeline_view import View, duration, moment
 
-_RUN_END = itemgetter(3)
 _NEAR = 2
 _STACK_LINES = 12
 ALARM = "red"
@@ -105,11 +103,10 @@ def window_words(store: Store, view: View, x: float, alarm: str = ALARM) -> str:
 
 def run_at(store: Store, time: float, slack: float, owner: int | None = None) -> Run | None:
     """Return the run at an instant, or the nearest within *slack*; of one owner only, if given."""
-    rows = store.runs.rows
-    at = bisect_left(rows, time - slack, key=_RUN_END)
+    at = store.runs.ended(time - slack)
     best: Run | None = None
     gap = slack
-    for row in rows[at : at + 200]:
+    for row in store.runs.rows[at : at + 200]:
         if row[2] > time + slack:
             break
         if owner is None or row[5] == owner:
