@@ -91,7 +91,7 @@ class _Columns:
 
     def all(self) -> list[Column]:
         return [
-            Column("#", 66, self._number, dot=itemgetter(0), mono=True, key=itemgetter(0)),
+            Column("#", 84, self._number, dot=itemgetter(0), mono=True, key=itemgetter(0)),
             Column(
                 *("Client", 78, lambda row: row[2] or "—", lambda row: _known(row[2])),
                 spare=1,
