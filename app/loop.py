@@ -720,11 +720,12 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             self._timer_cancelled_count = 0
         due = time.monotonic() + self._clock_resolution
         while scheduled and (scheduled[0][0] < due or scheduled[0][2]._cancelled):
-            timer = heapq.heappop(scheduled)[2]
+            due_at, _, timer = heapq.heappop(scheduled)
             timer._scheduled = False
             if timer._cancelled:
                 self._timer_cancelled_count -= 1
             else:
+                timer.scheduled_ns = int(due_at * 1e9)
                 self._ready.append(timer)
 
     def _run_ready(self, tick_id: int) -> bool:
@@ -816,11 +817,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self.call_exception_handler(context)
 
     def call_exception_handler(self, context: Any) -> None:
-        """Report what went wrong; see asyncio. The report belongs to the owner of the task."""
+        """Report what went wrong; see asyncio. The report belongs to the owner of what failed."""
         row = getattr(context.get("task") or context.get("future"), "_loopscope", None)
+        handle = context.get("handle")
         own = _copy_context()
         if row is not None:
             own.run(OWNER.set, row[5])
+        elif isinstance(handle, asyncio.Handle):
+            own.run(OWNER.set, self.hold.owner_of(handle))
         own.run(_SelectorLoop.call_exception_handler, self, context)
 
     def _hold(self, handle: asyncio.Handle) -> None:

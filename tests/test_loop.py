@@ -939,6 +939,19 @@ def test_a_wait_is_seen_before_it_ends(loop: TickLoop) -> None:
     loop.run_until_complete(main())
 
 
+def test_a_timer_is_scheduled_when_it_is_due(loop: TickLoop) -> None:
+    async def main() -> int:
+        due = loop.time() + 0.05
+        loop.call_at(due, len, ())
+        await asyncio.sleep(0.07)
+        return int(due * 1e9)
+
+    due_ns = loop.run_until_complete(main())
+    (run,) = (run for row in loop.recorder.runs if (run := Run(*row)).name == "len")
+    assert run.scheduled_ns == due_ns
+    assert due_ns <= run.start_ns
+
+
 def test_a_task_is_recorded_from_its_creation_to_its_end(loop: TickLoop) -> None:
     async def child(fate: str) -> None:
         await asyncio.sleep(0)

@@ -60,8 +60,9 @@ class Run(NamedTuple):
     """One handle being run by the loop, from ``start_ns`` to ``end_ns``.
 
     ``cause_run_id`` is the run that scheduled it: 0 when the selector or Qt did. The cause of a
-    timer's run is the run that set the timer. ``scheduled_ns`` is when it was put into the ready
-    queue, or the timer set. ``name`` is None for a step of a task; ``task_id`` then names it.
+    timer's run is the run that set the timer. ``scheduled_ns`` is when it became ready: when it
+    was put into the ready queue, or the timer was due. ``name`` is None for a step of a task;
+    ``task_id`` then names it.
     """
 
     id: int

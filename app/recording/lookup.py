@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from typing import Protocol
 
 _SHORT_BITS = 26
@@ -86,9 +86,7 @@ class LongSpans:
     def add(self, id_: int, start_ns: int, end_ns: int) -> None:
         """Note one; they are expected nearly in the order in which they ended."""
         spans = self._classes.setdefault((end_ns - start_ns).bit_length(), [])
-        spans.append((end_ns, start_ns, id_))
-        if len(spans) > 1 and end_ns < spans[-2][0]:
-            spans.sort()
+        insort(spans, (end_ns, start_ns, id_))
         if len(spans) > self.capacity:
             del spans[: self.capacity // 2]
 

@@ -34,9 +34,7 @@ class Sums(NamedTuple):
     ``loop_ns`` how long the loop was busy between them; ``requests``, ``runs``, ``waits`` and
     ``stages`` count what began.
 
-    ``lags`` are the times for which handles stood in the ready queue before they ran, in ns:
-    those of tasks, of sockets and of what Qt scheduled. Other callbacks may be timers, of which
-    it is not recorded when they were due.
+    ``lags`` are the times for which handles were ready before they ran, in ns.
     """
 
     span_ns: int = 0
@@ -95,12 +93,9 @@ class _Runs:
     def __init__(self, table: RunTable, since: int, until: int) -> None:
         first, last = table.ended(since + 1), table.started(until)
         self._since, self._until = since, until
-        self.ticks, self.starts, self.ends, self._owners, self._tasks, self._causes, self._due = (
+        self.ticks, self.starts, self.ends, self._owners, self._due = (
             table.rows.column(field)[first:last]
-            for field in (
-                *("tick_id", "start_ns", "end_ns", "owner"),
-                *("task_id", "cause_run_id", "scheduled_ns"),
-            )
+            for field in ("tick_id", "start_ns", "end_ns", "owner", "scheduled_ns")
         )
         self.total = sum(self.ends) - sum(self.starts)
         """How long they lasted within the span."""
@@ -124,7 +119,7 @@ class _Runs:
         return [
             self.starts[at] - self._due[at]
             for at in looked
-            if (self._tasks[at] or not self._causes[at]) and not (held and self._owners[at] >= 0)
+            if not (held and self._owners[at] >= 0)
         ]
 
 
