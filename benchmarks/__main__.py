@@ -10,6 +10,7 @@ import argparse
 import statistics
 import sys
 import time
+import urllib.request
 
 from benchmarks import processes
 from benchmarks.processes import Process
@@ -17,6 +18,8 @@ from benchmarks.processes import Process
 CONNECTIONS = (1, 32, 256)
 IDLE = (0, 1000, 5000, 9500)
 ACTIVE_BESIDE_IDLE = 32
+CROWD = 10_000
+"""Tasks that wait in the crowd."""
 
 
 def throughput(display: dict[str, str], rounds: int, seconds: float) -> None:
@@ -123,6 +126,25 @@ def frames(display: dict[str, str], rounds: int, seconds: float) -> None:
         print(ours.end().strip(), flush=True)
 
 
+def crowd(display: dict[str, str], rounds: int, seconds: float) -> None:
+    """Print frames, clicks and the rate beside 10,000 waiting tasks and 9,500 idle connections.
+
+    The rate is relative to a twin without the crowd, loaded in turn. Timeline and Loop now are seen
+    beside each of the panels.
+    """
+    for panel in ("requests", "waiting", "connections"):
+        twin, ours = (Process(["-m", "benchmarks.frames", panel], display) for _ in range(2))
+        try:
+            crowd = f"http://127.0.0.1:{ours.port}/crowd/{CROWD}"
+            urllib.request.urlopen(crowd, timeout=60).close()
+            rates = _alternate(twin, ours, rounds, ACTIVE_BESIDE_IDLE, seconds, 0, max(IDLE))
+        finally:
+            alone, crowded = (process.end().strip() for process in (twin, ours))
+        own, other = (statistics.median(side) for side in zip(*rates, strict=True))
+        print(f"{panel}: rate {_ratio(rates):.2f} of that without the crowd", end="")
+        print(f" ({other:,.0f}/s, {own:,.0f}/s)\nalone:\n{alone}\ncrowd:\n{crowded}", flush=True)
+
+
 def soak(display: dict[str, str], rounds: int, seconds: float) -> None:
     """Print the resident memory over five minutes of full load."""
     ours = processes.loopscope(display)
@@ -141,6 +163,7 @@ PARTS = {
     "throughput": throughput,
     "idle-connections": idle_connections,
     "frames": frames,
+    "crowd": crowd,
     "idle-cpu": idle_cpu,
     "start-up": start_up,
     "soak": soak,

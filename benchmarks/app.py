@@ -1,4 +1,4 @@
-"""The application that the benchmarks serve: one handler that suspends once."""
+"""The application that the benchmarks serve: a handler that suspends once, and a crowd of tasks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,25 @@ class HelloHandler(RequestHandler):
         self.write("Hello, world")
 
 
+class CrowdHandler(RequestHandler):
+    """Leaves tasks behind that wait as long as the program runs."""
+
+    waiting: set[asyncio.Task[None]] = set()
+
+    async def get(self, count: str) -> None:
+        """Start *count* tasks: half of them wait for Futures, half for timers."""
+        for number in range(int(count)):
+            self.waiting.add(asyncio.create_task(self._wait(number)))
+        self.write(f"{len(self.waiting)} tasks wait")
+
+    @staticmethod
+    async def _wait(number: int) -> None:
+        if number % 2:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await asyncio.sleep(3600 + number / 100)
+
+
 def make_app() -> Application:
     """Return the application, as ``--app benchmarks/app.py:make_app`` wants it."""
-    return Application([("/", HelloHandler)])
+    return Application([("/", HelloHandler), (r"/crowd/(\d+)", CrowdHandler)])

@@ -1,6 +1,7 @@
 """The program under a stop-watch: how far apart are its frames, how soon is a click handled?
 
-Runs the real program in this process and listens to its events; prints the figures at the end.
+``python -m benchmarks.frames [PANEL]`` runs the real program in this process, with the panel of
+that name in front, and listens to its events; it prints the figures at the end.
 """
 
 from __future__ import annotations
@@ -10,24 +11,29 @@ import sys
 import threading
 import time
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.application import main
+from app.widgets.main_window import MainWindow
 from benchmarks.processes import TARGET, raise_descriptor_limit
+
+FEW = 5
+"""So many requests between two frames, or fewer, are no load."""
 
 
 class Watch(QObject):
     """Notes when the timeline is painted and when a posted click arrives.
 
-    Only stretches in which something happens count: frames further apart than a second belong to
-    an idle program, which rightly draws nothing.
+    Only frames between which requests came count: an idle program rightly draws nothing.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.paints: list[float] = []
+        self.window: MainWindow | None = None
+        self.gaps: list[float] = []
+        self._last = (0.0, 0, False)
         self.clicks: list[float] = []
         self.target: QWidget | None = None
         self.posted = 0.0
@@ -36,17 +42,26 @@ class Watch(QObject):
         """See each event before its receiver does."""
         kind = event.type()
         if kind == QEvent.Type.Paint and type(watched).__name__.startswith("Timeline"):
-            self.paints.append(time.perf_counter())
+            self._painted()
         elif kind == QEvent.Type.MouseButtonPress and watched is self.target and self.posted:
             self.clicks.append(time.perf_counter() - self.posted)
             self.posted = 0.0
         return False
 
+    def _painted(self) -> None:
+        requests = self.window.store.requests if self.window is not None else None
+        now, count = time.perf_counter(), requests.forgotten + len(requests) if requests else 0
+        then, before, loaded = self._last
+        load = count - before > FEW
+        if load and loaded:
+            self.gaps.append(now - then)
+        self._last = (now, count, load)
+
     def click_now_and_then(self) -> None:
         """Post a click every 50 ms from a thread of its own, as a display server would."""
         while True:
             time.sleep(0.05)
-            if self.target is None or self.posted or not self.paints:
+            if self.target is None or self.posted or not self.gaps:
                 continue  # While the program starts there is nothing to click on.
             click = QMouseEvent(
                 QEvent.Type.MouseButtonPress,
@@ -61,7 +76,7 @@ class Watch(QObject):
 
     def report(self) -> str:
         """Return the figures in words."""
-        gaps = [b - a for a, b in zip(self.paints, self.paints[1:], strict=False) if b - a < 1]
+        gaps = self.gaps
         if len(gaps) < 100 or len(self.clicks) < 100:
             return f"too little was seen: {len(gaps)} frames, {len(self.clicks)} clicks"
         cuts = statistics.quantiles(gaps, n=100)
@@ -75,6 +90,17 @@ class Watch(QObject):
         )
 
 
+def show_panel(watch: Watch) -> None:
+    """Find the window once there is one, and show the panel that the command line names."""
+    windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
+    if not windows or not windows[0].isVisible():
+        QTimer.singleShot(50, lambda: show_panel(watch))
+        return
+    watch.window = windows[0]
+    if sys.argv[1:]:
+        watch.window.traffic.show_page(getattr(watch.window, sys.argv[1]))
+
+
 def run() -> int:
     """Run the program until it is told to end, then print what was seen."""
     raise_descriptor_limit()
@@ -83,6 +109,7 @@ def run() -> int:
     application.installEventFilter(watch)
     watch.target = QLabel()  # Never shown: a click on it changes nothing.
     threading.Thread(target=watch.click_now_and_then, daemon=True).start()
+    QTimer.singleShot(0, lambda: show_panel(watch))
     status = main(["--app", TARGET, "--trust", "--port", "0"])
     print(watch.report())
     return status

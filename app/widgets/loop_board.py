@@ -1,55 +1,89 @@
-"""How the loop between two ticks is painted: chips for sockets, rows for timers and handles."""
+"""The loop as a picture: columns that stand still, tokens that move over them, a pointer."""
 
 from __future__ import annotations
 
+import time
 from html import escape
-from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QHelpEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.recording.snapshot import LoopNow, Socket
+from app.recording.flow import Passage, words
+from app.recording.snapshot import LoopNow
+from app.recording.store import Store
 
-from .i18n import tr
-from .loop_heat import HeatMap
-from .theme import SMALL, Theme
-from .timeline_text import Type
+from .loop_columns import Columns
+from .loop_tokens import TO_READY_S, Token, Tokens, paint_glow, paint_token
+from .loop_words import Spot, brief, fit, of_socket
+from .theme import Theme
 
-CHIPS = 300
-"""From more sockets than this on, a heat map takes the place of the chips."""
-NOTHING = LoopNow(0, [], [], [], 0, 0, 0)
-
-
-class Spot(NamedTuple):
-    """Something on the panel that can be pointed at."""
-
-    area: QRect
-    owner: int
-    words: str
+FRAME_MS = 33
+"""How far apart frames are while something moves, in ms."""
+_STEPS = {
+    Qt.Key.Key_Left: QPoint(-1, 0),
+    Qt.Key.Key_Right: QPoint(1, 0),
+    Qt.Key.Key_Up: QPoint(0, -1),
+    Qt.Key.Key_Down: QPoint(0, 1),
+}
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 class Board(QWidget):
-    """Paints one `LoopNow` in three columns."""
+    """Shows one `LoopNow` and what has just run.
+
+    What does not move is painted once for each state; tokens are laid over it while they move.
+    The arrow keys go from one thing to the next, and Return selects the request that has it.
+    """
 
     chosen = Signal(int)
-    """Something that belongs to a request was clicked."""
+    """Something that belongs to a request was clicked, or chosen with the keyboard."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, store: Store, theme: Theme) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._store = store
         self._theme = theme
-        self.state = NOTHING
-        self.spots: list[Spot] = []
-        """What was painted last and can be pointed at."""
-        self._heat = HeatMap()
+        self.tokens = Tokens()
+        self.current: Spot | None = None
+        """What the keyboard is at."""
+        self._columns = Columns(store, theme)
+        self._picture: QPixmap | None = None
+        self._motion = QTimer(self)
+        self._motion.setInterval(FRAME_MS)
+        self._motion.timeout.connect(self._move)
         self.restyle()
+
+    @property
+    def state(self) -> LoopNow:
+        """What is shown."""
+        return self._columns.state
+
+    @property
+    def spots(self) -> list[Spot]:
+        """What can be pointed at, but for the cells of a heat map."""
+        self._still()
+        return self._columns.spots + self._columns.run_spots(self.tokens.ran)
 
     def restyle(self) -> None:
         """Take fonts from the theme again."""
-        theme, self._ratio = self._theme, self.devicePixelRatioF()
-        self._mono = Type(theme.font(SMALL + 1, mono=True), self._ratio)
-        self._small = Type(theme.font(SMALL), self._ratio)
+        self._ratio = self.devicePixelRatioF()
+        self._columns.restyle(self._ratio)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Paint everything anew."""
+        self._picture = None
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -61,195 +95,178 @@ class Board(QWidget):
     def show_state(self, state: LoopNow) -> None:
         """Show another state; repaints only when something differs."""
         if state != self.state:
-            self.state = state
-            self.update()
+            self._columns.state = state
+            self.refresh()
 
-    def colour_of(self, owner: int, role: str = "") -> QColor:
-        """Return the colour of a dot: a request's hue, or that of a socket's role."""
-        if owner > 0:
-            return self._theme.hue(owner)
-        return self._theme.colour({"listen": "ok", "connection": "dim"}.get(role, "faint"))
+    # -- What moves ----------------------------------------------------------------------------
+
+    def send(self, passages: list[Passage]) -> None:
+        """Let a token set out for each run, from where the state shown has its handle."""
+        self._still()
+        for passage in passages:
+            self.tokens.moving.append(self._token(passage))
+        if passages and not self._motion.isActive():
+            self._motion.start()
+
+    def settle(self, passages: list[Passage]) -> None:
+        """List these runs, and those under way, without moving anything."""
+        self.tokens.settle(passages)
+        self._motion.stop()
+        self.update()
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything moves."""
+        return self._motion.isActive()
+
+    def _move(self) -> None:
+        if not self.tokens.advance(time.monotonic()):
+            self._motion.stop()
+        self.update()
+
+    def _token(self, passage: Passage) -> Token:
+        columns, run = self._columns, passage.run
+        sockets, timers, queue, _ = columns.areas()
+        lane = len(self.tokens.moving) % columns.fitting(queue, len(self.tokens.moving) + 1)
+        ready = columns.row(queue, lane)
+        text, source, start = words(self._store, run), QRect(), ready
+        if passage.source == "socket":
+            text = f"fd {passage.descriptor}"
+            source = columns.place_of(("socket", passage.descriptor))
+            start = columns.row(sockets, lane) if source.isEmpty() else source
+        elif passage.source == "timer":
+            source = columns.place_of(("timer", run.name, run.owner, 0))
+            start = columns.row(timers, 0) if source.isEmpty() else source
+        many = f" ×{passage.runs:,}" if passage.runs > 1 else ""
+        room = queue.width() - self._theme.px(32) - columns.mono.width(many)
+        return Token(
+            passage,
+            fit(columns.mono, brief(text, run.owner), room) + many,
+            columns.colour_of(run.owner, "client"),
+            source,
+            QPoint(start.left(), start.center().y()),
+            QPoint(ready.left(), ready.center().y()),
+            self.tokens.begins(time.monotonic()),
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        c, px, width = self._theme.colours, self._theme.px, self.width()
         if self.devicePixelRatioF() != self._ratio:
             self.restyle()
-        crowded = self.state.socket_count > CHIPS
-        first = int(width * (0.56 if crowded else 0.44))
-        second = int(width * (0.77 if crowded else 0.69))
-        self.spots = []
+        now, columns, radius = time.monotonic(), self._columns, self._theme.px(11)
         with QPainter(self) as p:
-            p.fillRect(self.rect(), c.panel)
-            for x in (first, second):
-                p.fillRect(x, px(10), 1, self.height() - px(20), c.line)
-            pad, gap = px(12), px(14)
-            bottom = self.height()
-            self._sockets(p, QRect(pad, 0, first - pad - gap, bottom))
-            self._timers(p, QRect(first + gap, 0, second - first - 2 * gap, bottom))
-            self._ready(p, QRect(second + gap, 0, width - second - gap - pad, bottom))
+            p.drawPixmap(0, 0, self._still())
+            if not self.state.ready and not self.tokens.moving:
+                columns.paint_waits(p)
+            columns.paint_runs(p, self.tokens.ran, now)
+            place = columns.row(columns.areas()[3], 0)
+            end = QPoint(place.left(), place.center().y())
+            for token, at, since in self.tokens.placed(now, end):
+                paint_glow(p, token.source, token.colour, 1 - since / TO_READY_S / 2, radius)
+                paint_token(p, self._theme, columns.mono, token, at)
+            if self.hasFocus() and (spot := self._now_at()) is not None:
+                paint_glow(p, spot.area, self._theme.colour("accent"), 1, radius / 2)
 
-    def _head(self, p: QPainter, area: QRect, text: str, count: int) -> int:
-        """Paint a column's head and return where its rows begin."""
-        px = self._theme.px
-        text = f"{text} · {count:,}" if count else text
-        text = self._small.cut(text, area.width())
-        middle = area.top() + px(20) - self._small.metrics.capHeight() // 2
-        self._small.write(p, area.left(), middle, text, self._theme.colour("dim"))
-        return area.top() + px(30)
+    def _still(self) -> QPixmap:
+        """Return the picture of all that stands still."""
+        if self._picture is None:
+            self._columns.size = self.size()
+            self._picture = QPixmap(self.size() * self._ratio)
+            self._picture.setDevicePixelRatio(self._ratio)
+            with QPainter(self._picture) as p:
+                self._columns.paint(p)
+        return self._picture
 
-    def _empty(self, p: QPainter, area: QRect, top: int, text: str) -> None:
-        p.setFont(self._small.font)
-        p.setPen(self._theme.colour("faint"))
-        rest = QRect(area.left(), top + self._theme.px(2), area.width(), area.bottom() - top)
-        p.drawText(rest, Qt.TextFlag.TextWordWrap, text)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.settle([])
+        self.refresh()
 
-    def _more(self, p: QPainter, left: int, middle: int, count: int) -> None:
-        text = tr("… and {count} more", count=f"{count:,}")
-        self._small.write(p, left, middle, text, self._theme.colour("dim"))
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.settle([])
 
-    def _sockets(self, p: QPainter, area: QRect) -> None:
-        px, state = self._theme.px, self.state
-        top = self._head(p, area, tr("sockets in the selector"), state.socket_count)
-        if not state.sockets:
-            self._empty(p, area, top, tr("No socket is watched: the server does not run."))
-        elif state.socket_count > CHIPS:
-            field = QRect(area.left(), top, area.width(), area.bottom() - top - px(24))
-            said = self._heat.paint(p, field, state.sockets, self._theme)
-            p.setFont(self._small.font)
-            p.setPen(self._theme.colour("dim"))
-            p.drawText(area.left(), area.bottom() - px(8), said)
-        else:
-            self._chips(p, QRect(area.left(), top, area.width(), area.bottom() - top))
-
-    def _chips(self, p: QPainter, area: QRect) -> None:
-        px, count = self._theme.px, self.state.socket_count
-        chips: list[tuple[Socket, str, QRect]] = []
-        x, y, high = area.left(), area.top(), px(22)
-        for socket in sorted(self.state.sockets):
-            text = self._mono.cut(_chip(socket), px(230))
-            wide = self._mono.width(text) + px(30)
-            if x > area.left() and x + wide > area.right():
-                x, y = area.left(), y + high + px(5)
-            if y + high > area.bottom() + 1:
-                break
-            chips.append((socket, text, QRect(x, y, wide, high)))
-            x += wide + px(6)
-        shown, room = len(chips), area.right() - px(95)
-        while 1 < shown < count and chips[shown - 1][2].right() > room:
-            shown -= 1
-        for socket, text, chip in chips[:shown]:
-            self._paint_chip(p, socket, text, chip)
-        if 0 < shown < count:
-            last = chips[shown - 1][2]
-            self._more(p, last.right() + px(10), last.center().y(), count - shown)
-
-    def _paint_chip(self, p: QPainter, socket: Socket, text: str, chip: QRect) -> None:
-        radius = chip.height() / 2
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(self._theme.colour("raised"))
-        p.drawRoundedRect(QRectF(chip), radius, radius)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        self._dotted(p, chip.adjusted(self._theme.px(9), 0, 0, 0), socket.owner, text, socket.role)
-        self.spots.append(Spot(chip, socket.owner, _words(socket)))
-
-    def _dotted(self, p: QPainter, row: QRect, owner: int, text: str, role: str = "") -> None:
-        px = self._theme.px
-        middle = row.top() + row.height() // 2
-        centre = QRectF(row.left(), middle - px(4), px(8), px(8)).center()
-        self._theme.paint_dot(p, centre, self.colour_of(owner, role))
-        self._mono.write(p, row.left() + px(15), middle, text, self._theme.colour("text"))
-
-    def _timers(self, p: QPainter, area: QRect) -> None:
-        px, state = self._theme.px, self.state
-        top = self._head(p, area, tr("timers"), state.timer_count)
-        if not state.timers:
-            self._empty(p, area, top, tr("No timer is set."))
-            return
-        figures = self._mono.width("00.0 min")
-        # Of both fonts the capitals stand on the line of the first.
-        drop = self._mono.metrics.capHeight() // 2 - self._small.metrics.capHeight() // 2
-        fits = self._fitting(area, top, state.timer_count)
-        for number, timer in enumerate(state.timers[:fits]):
-            row = QRect(area.left(), top + number * px(24), area.width(), px(24))
-            middle = row.center().y()
-            left = remaining(timer.remaining)
-            wide = self._mono.width(left)
-            self._mono.write(
-                p, row.left() + figures - wide, middle, left, self._theme.colour("text")
-            )
-            rest = row.adjusted(figures + px(10), 0, 0, 0)
-            text, dim = f"{timer.text}", self._theme.colour("dim")
-            if timer.owner > 0:
-                text += f" · #{timer.owner}"
-                dim = self._theme.hue(timer.owner)
-            text = self._small.cut(text, rest.width())
-            self._small.write(p, rest.left(), middle + drop, text, dim)
-            self.spots.append(Spot(row, timer.owner, f"{timer.text} · {left}"))
-        if state.timer_count > fits:
-            self._more(p, area.left(), top + fits * px(24) + px(12), state.timer_count - fits)
-
-    def _ready(self, p: QPainter, area: QRect) -> None:
-        px, state = self._theme.px, self.state
-        top = self._head(p, area, tr("ready queue"), state.ready_count)
-        if not state.ready:
-            self._empty(p, area, top, tr("Nothing is ready: the loop waits in select()."))
-            return
-        fits = self._fitting(area, top, state.ready_count)
-        for number, ready in enumerate(state.ready[:fits]):
-            row = QRect(area.left(), top + number * px(24), area.width(), px(24))
-            text = f"#{ready.owner} {ready.text}" if ready.owner > 0 else ready.text
-            self._dotted(p, row, ready.owner, self._mono.cut(text, row.width() - px(16)))
-            self.spots.append(Spot(row, ready.owner, text))
-        if state.ready_count > fits:
-            self._more(p, area.left(), top + fits * px(24) + px(12), state.ready_count - fits)
-
-    def _fitting(self, area: QRect, top: int, count: int) -> int:
-        """Return how many rows fit below *top*; one less when the rest must be counted."""
-        fits = max(1, (area.bottom() - top) // self._theme.px(24))
-        return count if count <= fits else max(1, fits - 1)
+    # -- Pointing ------------------------------------------------------------------------------
 
     def spot_at(self, point: QPoint) -> Spot | None:
         """Return what is painted at a point."""
         for spot in self.spots:
             if spot.area.contains(point):
                 return spot
-        socket = self._heat.socket_at(point) if self.state.socket_count > CHIPS else None
+        socket = self._columns.heat.socket_at(point) if self._columns.crowded else None
+        return None if socket is None else self._cell(socket.descriptor)
+
+    def _cell(self, descriptor: int) -> Spot | None:
+        heat = self._columns.heat
+        area = heat.cell_of(descriptor)
+        socket = heat.socket_at(area.center())
         if socket is None:
             return None
-        return Spot(QRect(point, point), socket.owner, f"{_chip(socket)} · {_words(socket)}")
+        return Spot(area, socket.owner, of_socket(self._store, socket), ("socket", descriptor))
+
+    def _now_at(self) -> Spot | None:
+        """Return what the keyboard is at, where it is now."""
+        if self.current is None:
+            return None
+        kind, number, *_ = key = self.current.key
+        if kind == "socket" and self._columns.crowded:
+            return self._cell(int(str(number)))
+        return next((spot for spot in self.spots if spot.key == key), None)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            spot = self.spot_at(event.pos())
-            words = f"<qt>{escape(spot.words)}</qt>" if spot else ""
-            QToolTip.showText(event.globalPos(), words, self)
+            self._tell(self.spot_at(event.pos()), event.globalPos())
             return True
         return super().event(event)
 
+    def _tell(self, spot: Spot | None, at: QPoint) -> None:
+        text = spot.words if spot else self.toolTip()
+        QToolTip.showText(at, f"<qt>{escape(text)}</qt>", self)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         spot = self.spot_at(event.position().toPoint())
+        self._go(spot)
         if spot is not None and spot.owner > 0:
             self.chosen.emit(spot.owner)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = _STEPS.get(Qt.Key(event.key()))
+        spot = self._now_at()
+        if step is not None:
+            self._go(self._beside(spot, step) or spot)
+        elif event.key() in _ENTER and spot is not None:
+            if spot.owner > 0:
+                self.chosen.emit(spot.owner)
+        else:
+            super().keyPressEvent(event)
+            return
+        if (spot := self._now_at()) is not None:
+            self._tell(spot, self.mapToGlobal(spot.area.bottomLeft()))
 
-def _chip(socket: Socket) -> str:
-    if socket.owner > 0:
-        return f"fd {socket.descriptor} #{socket.owner}"
-    role = "idle" if socket.role == "connection" else socket.role
-    return f"fd {socket.descriptor} {tr(role)}"
+    def _go(self, spot: Spot | None) -> None:
+        self.current = spot
+        self.setAccessibleDescription(spot.words if spot else "")
+        self.update()
 
+    def _beside(self, spot: Spot | None, step: QPoint) -> Spot | None:
+        """Return the nearest thing in the direction of *step*."""
+        columns, others = self._columns, self.spots
+        if columns.crowded and columns.state.sockets:
+            others.append(self._first_cell())
+        if spot is None:
+            return min(others, key=lambda one: (one.area.left(), one.area.top()), default=None)
+        if spot.key[0] == "socket" and columns.crowded:
+            next_ = columns.heat.beside(int(str(spot.key[1])), step)
+            if next_ is not None:
+                return self._cell(next_.descriptor)
+        here = spot.area.center()
 
-def _words(socket: Socket) -> str:
-    """Return all that is known of a socket, for its tooltip."""
-    parts = [tr(socket.role), tr("watched for {events}", events=socket.events), socket.text]
-    return " · ".join(part for part in parts if part)
+        def distance(one: Spot) -> int:
+            way = one.area.center() - here
+            ahead = QPoint.dotProduct(way, step)
+            return ahead + 3 * abs(QPoint.dotProduct(way, step.transposed())) if ahead > 0 else -1
 
+        ahead = [one for one in others if one.key != spot.key and distance(one) > 0]
+        return min(ahead, key=distance, default=None)
 
-def remaining(seconds: float) -> str:
-    """Return the time until a timer is due, in a few digits: ``31 ms``, ``3.6 s``, ``59 min``."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 99.95:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds >= 599.5 else f"{seconds / 60:.1f} min"
+    def _first_cell(self) -> Spot:
+        cell = self._cell(self._columns.state.sockets[0].descriptor)
+        assert cell is not None
+        return cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QImage, QPainter
 
 from app.recording.snapshot import Socket
@@ -22,10 +22,14 @@ class HeatMap:
         self._area = QRect()
         self._columns = 1
         self._cell = 1
+        self._numbers: dict[int, int] = {}
 
     def paint(self, p: QPainter, area: QRect, sockets: list[Socket], theme: Theme) -> str:
         """Paint *sockets* into *area* and return a line that sums them up."""
-        self._sockets, self._area = sockets, area
+        if sockets is not self._sockets:
+            self._sockets = sockets
+            self._numbers = {socket.descriptor: at for at, socket in enumerate(sockets)}
+        self._area = area
         width, height = max(1, area.width()), max(1, area.height())
         cell = theme.px(14)
         while cell > 2 and (width // cell) * (height // cell) < len(sockets):
@@ -57,6 +61,20 @@ class HeatMap:
         number = row * self._columns + column
         inside = column < self._columns and number < len(self._sockets)
         return self._sockets[number] if inside else None
+
+    def cell_of(self, descriptor: int) -> QRect:
+        """Return the cell of a socket; an empty rectangle when it has none."""
+        number = self._numbers.get(descriptor)
+        if number is None:
+            return QRect()
+        row, column = divmod(number, self._columns)
+        corner = self._area.topLeft() + QPoint(column, row) * self._cell
+        return QRect(corner, QSize(self._cell, self._cell))
+
+    def beside(self, descriptor: int, step: QPoint) -> Socket | None:
+        """Return the socket in the next cell in the direction of *step*, if there is one."""
+        cell = self.cell_of(descriptor)
+        return self.socket_at(cell.center() + step * self._cell) if cell else None
 
 
 def _counts(sockets: list[Socket]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The loop between two ticks: sockets in the selector, timers, and the ready queue."""
+"""The loop between two ticks: sockets in the selector, timers, the ready queue, what just ran."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.recording.flow import passages
+from app.recording.snapshot import Socket
 from app.recording.store import Store
 
 from .controls import Controls
 from .i18n import tr
-from .loop_board import CHIPS, Board
+from .loop_board import Board
+from .loop_columns import CHIPS
+from .loop_tokens import KEPT
 from .parts import SteadyLabel
 from .theme import Theme
 
 MOST = 12_000
 """The heat map shows no more sockets than this."""
+_PAUSE_S = 0.12
+_SHARE = 0.01
+"""The share of the time that may be spent on asking for thousands of sockets."""
 
 
 class LoopNowPanel(QWidget):
-    """Shows `Controls.loop_now`: at most eight times a second while things happen, else once."""
+    """Shows `Controls.loop_now`: at most eight times a second while things happen, else once.
+
+    What ran between two looks is shown as it went, from the store.
+    """
 
     request_selected = Signal(int)
 
@@ -35,7 +45,7 @@ class LoopNowPanel(QWidget):
         self.note.setObjectName("cardNote")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.note.setContentsMargins(12, 8, 12, 0)
-        self.board = Board(theme)
+        self.board = Board(store, theme)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         layout = QVBoxLayout(self)
@@ -45,6 +55,10 @@ class LoopNowPanel(QWidget):
         layout.addWidget(self.board, 1)
         self.board.chosen.connect(self.request_selected)
         self._asked = 0.0
+        self._many: list[Socket] = []
+        self._many_due = 0.0
+        self._last_run = -1
+        """The last run that was shown; -1 when nothing has been seen yet."""
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._look_again)
@@ -54,16 +68,37 @@ class LoopNowPanel(QWidget):
     def refresh(self) -> None:
         """Ask again how the loop stands, unless it was just asked; thousands are asked less."""
         now = time.monotonic()
-        before = self.board.state
-        pause = 0.12 if before.socket_count <= 1000 else 0.5 if before.socket_count < 4000 else 0.95
-        if not self.isVisible() or now - self._asked < pause:
+        if not self.isVisible() or now - self._asked < _PAUSE_S:
             return
         self._asked = now
         state = self._controls.loop_now(CHIPS)
         if state.socket_count > CHIPS:
-            state = self._controls.loop_now(min(state.socket_count, MOST))
+            state = state._replace(sockets=self._ask_many(state.socket_count, now))
+        self._show_runs()
         self.board.show_state(state)
         self._say()
+
+    def _ask_many(self, count: int, now: float) -> list[Socket]:
+        if now >= self._many_due or not self._many:
+            self._many = self._controls.loop_now(min(count, MOST)).sockets
+            end = time.monotonic()
+            self._many_due = end + max(1.0, (end - now) / _SHARE)
+        return self._many
+
+    def _show_runs(self) -> None:
+        """Let what ran since the last look move from where it stood then."""
+        runs, seen = self._store.runs.rows, self._last_run
+        if not runs or runs[-1][0] == seen:
+            return
+        self._last_run = runs[-1][0]
+        if seen < 0:  # Nobody saw them move.
+            self.board.settle(passages(self._store, runs[-1][0] - KEPT, KEPT))
+            return
+        room = self.board.tokens.room()
+        if room:
+            self.board.send(passages(self._store, seen, room))
+        else:
+            self._last_run = seen  # They go with those that follow.
 
     def _look_again(self) -> None:
         if time.monotonic() - self._asked > 0.9:
@@ -80,9 +115,14 @@ class LoopNowPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._clock.stop()
+        self._last_run = -1
 
     def retranslate(self) -> None:
         """Set all texts again in the chosen language."""
         self.setAccessibleName(tr("Loop now"))
+        self.board.setAccessibleName(tr("Loop now"))
+        self.board.setToolTip(
+            tr("The arrow keys go from one thing to the next; Return selects its request.")
+        )
         self._say()
-        self.board.update()
+        self.board.refresh()

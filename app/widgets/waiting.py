@@ -22,12 +22,19 @@ from app.recording.store import Store
 
 from .controls import Controls
 from .i18n import tr
-from .parts import EmptyState, OrEmpty
+from .parts import EmptyState, OrEmpty, label
 from .theme import Theme
 from .waiting_acts import ActBar, Acts
 from .waiting_item import PLACE, TaskItem
 
 _PAUSE_S = 0.24
+_LONGEST_PAUSE_S = 4.0
+_SHARE = 0.01
+"""The share of the time that may be spent on asking: ten thousand tasks are asked less often."""
+LISTED = 300
+"""How many tasks are listed at most."""
+_OPEN = 60
+"""From more tasks than this on, new ones are not opened by themselves."""
 _WIDTHS = {1: 122, 3: 74}
 """What these columns need; the others share the rest."""
 
@@ -52,7 +59,7 @@ class WaitingPanel(QWidget):
         self._theme = theme
         self._clock = clock
         self._items: dict[int, TaskItem] = {}
-        self._asked = 0.0
+        self._due = 0.0
         self._filling = False
         self.tree = QTreeWidget()
         self.tree.setColumnCount(4)
@@ -62,6 +69,7 @@ class WaitingPanel(QWidget):
         self.tree.setAllColumnsShowFocus(True)
         self.tree.setExpandsOnDoubleClick(False)
         self.tree.itemActivated.connect(self._activated)
+        self.tree.itemExpanded.connect(self._opened)
         self.tree.currentItemChanged.connect(self._chosen)
         header = self.tree.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -80,7 +88,10 @@ class WaitingPanel(QWidget):
         self.pages = OrEmpty(self.tree, empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        self.more = label("", "dim")
+        self.more.setContentsMargins(12, 4, 12, 4)
         layout.addWidget(self.pages)
+        layout.addWidget(self.more)
         self._ticker = QTimer(self)
         self._ticker.setInterval(1000)
         self._ticker.timeout.connect(self.refresh)
@@ -98,18 +109,33 @@ class WaitingPanel(QWidget):
             moved.connect(self._place_bar)
 
     def refresh(self) -> None:
-        """Ask again who waits, unless it was just asked."""
+        """Ask again who waits, unless it was just asked: then only time goes on."""
         now = time.monotonic()
-        if self.isVisible() and now - self._asked >= _PAUSE_S:
-            self._asked = now
-            self.show_tasks(self._controls.waiting())
+        if not self.isVisible():
+            return
+        if now < self._due:
+            self._show_ages()
+            return
+        self.show_tasks(self._controls.waiting(LISTED + 1))
+        end = time.monotonic()
+        self._due = end + min(max(_PAUSE_S, (end - now) / _SHARE), _LONGEST_PAUSE_S)
+
+    def _show_ages(self) -> None:
+        """Let the waits grow longer that are seen."""
+        item, now = self.tree.itemAt(1, 1), self._clock()
+        bottom = self.tree.viewport().height()
+        while item is not None and self.tree.visualItemRect(item).top() < bottom:
+            if isinstance(item, TaskItem):
+                item.show_age(now)
+            item = self.tree.itemBelow(item)
 
     def show_tasks(self, tasks: list[PendingTask]) -> None:
         """Show these tasks: the server's first, then the clients' and the window's own.
 
         Of the server's, the program's own come before those that belong to connections.
         """
-        tasks = sorted(tasks, key=_order)
+        self.more.setVisible(len(tasks) > LISTED)
+        tasks = sorted(tasks[:LISTED], key=_order)
         wanted = {task.task_id for task in tasks}
         tree, now = self.tree, self._clock()
         self._filling = True
@@ -120,7 +146,8 @@ class WaitingPanel(QWidget):
             if item is None:
                 item = self._items[task.task_id] = TaskItem()
                 tree.insertTopLevelItem(place, item)
-                item.setExpanded(task.owner > 0 and not _hidden(task))
+                if task.owner > 0 and not _hidden(task) and len(tasks) <= _OPEN:
+                    item.setExpanded(True)
             elif tree.topLevelItem(place) is not item:
                 self._move(item, place)
             item.show(task, now, self._theme)
@@ -130,6 +157,10 @@ class WaitingPanel(QWidget):
         dialog = self.acts.dialog
         if dialog is not None and not any(dialog.means(task) for task in tasks):
             dialog.is_over()
+
+    def _opened(self, item: QTreeWidgetItem) -> None:
+        if isinstance(item, TaskItem):
+            item.build()
 
     def _move(self, item: TaskItem, place: int) -> None:
         """Put an item at another place; Qt forgets what was open and current meanwhile."""
@@ -180,6 +211,7 @@ class WaitingPanel(QWidget):
         top = self._current()
         if top is not None and top.task is not None and self.acts.possible(act, top.task):
             self.acts.begin(act, top.task)
+            self._due = 0.0
 
     def _open_menu(self, at: QPoint) -> None:
         item = self.tree.currentItem()  # A click has made it the current one.
@@ -236,7 +268,8 @@ class WaitingPanel(QWidget):
         for item in self._items.values():
             item.restyle()
         self.bar.retranslate()
-        self._asked = 0.0
+        self.more.setText(tr("The {count} longest waits are listed; there are more.", count=LISTED))
+        self._due = 0.0
         self.refresh()
 
 

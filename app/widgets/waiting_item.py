@@ -31,6 +31,9 @@ class TaskItem(QTreeWidgetItem):
         self.task: PendingTask | None = None
         self._theme: Theme | None = None
         self._last: QTreeWidgetItem | None = None
+        self._built: list[Frame] | None = None
+        """The frames that the rows below were made of."""
+        self.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
         self._dotted: tuple[int, str] | None = None
         self._warned = False
 
@@ -42,30 +45,43 @@ class TaskItem(QTreeWidgetItem):
     def restyle(self) -> None:
         """Build everything anew: the theme or the language has changed."""
         task, theme = self.task, self._theme
-        self.task = self._dotted = None
+        self.task = self._dotted = self._built = None
         if task is not None and theme is not None:
             self.show(task, 0, theme)
 
     def show(self, task: PendingTask, now_ns: int, theme: Theme) -> None:
         """Show *task* as it is now."""
         before, self.task, self._theme = self.task, task, theme
-        if before is None or before.frames != task.frames:
-            self._show_frames(task, theme)
+        if self.isExpanded():
+            self.build()
         if before is None or before[:5] != task[:5]:
             whose = f"#{task.owner} " if task.owner > 0 else ""
             _set(self, 0, f"{whose}{title(task)}")
             kind = "" if task.owner > 0 else f" · {tr(domain_of(task.owner))}"
             self.setToolTip(0, _plain(f"{task.name}{kind}"))
             self._dot(task.owner, theme)
+        self.setData(0, PLACE, place_of(task))
         _set(self, 1, what(task) if task.future else tr("ready to run"))
         if before is None or before.future != task.future:
             self.setToolTip(1, _plain(task.future))
         _set(self, 2, who(task) if task.future else "")
         self._warn(bool(task.future) and not task.resolver and task.owner >= 0)
         if now_ns:
-            _set(self, 3, age(now_ns - task.since_ns) if task.since_ns is not None else "")
+            self.show_age(now_ns)
         if self._last is not None:
             _set(self._last, 0, self._sentence(task))
+
+    def build(self) -> None:
+        """Make the rows below: only those of an open task are seen."""
+        task, theme = self.task, self._theme
+        if task is not None and theme is not None and self._built != task.frames:
+            self._built = task.frames
+            self._show_frames(task, theme)
+
+    def show_age(self, now_ns: int) -> None:
+        """Show how long the wait has lasted."""
+        since = self.task.since_ns if self.task is not None else None
+        _set(self, 3, age(now_ns - since) if since is not None else "")
 
     def _sentence(self, task: PendingTask) -> str:
         if not task.future:
@@ -106,9 +122,8 @@ class TaskItem(QTreeWidgetItem):
                 self.addChildren([_frame(frame, theme) for frame in frames])
         self._last = QTreeWidgetItem([self._sentence(task)])
         self._last.setForeground(0, QBrush(theme.colour("accent")))
-        place = next(((f.file, f.line) for f in task.frames[::-1] if not f.library), None)
-        for item in (self, self._last):
-            item.setData(0, PLACE, place)
+        place = place_of(task)
+        self._last.setData(0, PLACE, place)
         self.addChild(self._last)
         for child in self._children():
             child.setExpanded(child.text(0) in open_before)
@@ -154,6 +169,11 @@ def _frame(frame: Frame, theme: Theme) -> QTreeWidgetItem:
     item.setFont(0, theme.font(mono=True))
     item.setForeground(0, QBrush(theme.colour("dim" if frame.library else "text")))
     return item
+
+
+def place_of(task: PendingTask) -> tuple[str, int] | None:
+    """Return the file and line where the user's code stands."""
+    return next(((f.file, f.line) for f in task.frames[::-1] if not f.library), None)
 
 
 def title(task: PendingTask) -> str:

@@ -7,10 +7,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.recording.events import Batch, Row
 from app.recording.snapshot import LoopNow, Ready, Socket, Timer
 from app.recording.store import Store
-from app.widgets.loop_board import remaining
 from app.widgets.loop_now import LoopNowPanel
+from app.widgets.loop_tokens import MOVING
+from app.widgets.loop_words import chip, remaining
 from app.widgets.theme import Theme
 
 from .fake_controls import FakeControls
@@ -36,6 +38,24 @@ class Counting(FakeControls):
         return self.now._replace(sockets=self.now.sockets[:limit])
 
 
+def run(id_: int, name: str, owner: int = 0, cause: int = 0) -> Row:
+    start = id_ * 1_000_000
+    return (id_, id_, start, start + 40_000, name, owner, 0, cause, start - 1)
+
+
+def happens(panel: LoopNowPanel, *runs: Row) -> None:
+    """Record runs, each in a tick of its own, and let the panel look."""
+    ticks = [(row[1], row[2], row[2], row[3], 1, 0, 3) for row in runs]
+    panel._store.apply(Batch(ticks, list(runs), [], [], [], [], [], [], []))
+    panel._clock.stop()
+    panel._asked = 0.0
+    panel.refresh()
+
+
+def listed(panel: LoopNowPanel) -> list[int]:
+    return [one.passage.run.id for one in panel.board.tokens.ran]
+
+
 def shown(qtbot: QtBot, state: LoopNow) -> tuple[LoopNowPanel, Counting]:
     controls = Counting(state)
     panel = LoopNowPanel(Store(), controls, Theme())
@@ -57,8 +77,8 @@ def test_everything_can_be_pointed_at(qtbot: QtBot) -> None:
     words = [spot.words for spot in panel.board.spots]
     assert len(words) == 5
     assert any("127.0.0.1:50000" in word for word in words)
-    assert "sleep · 31 ms" in words
-    assert "#106 step get" in words
+    assert "sleep · due in 31 ms · #104" in words
+    assert "#106 step get · runs next · #106" in words
 
 
 def test_a_click_selects_the_request(qtbot: QtBot) -> None:
@@ -90,7 +110,7 @@ def test_thousands_of_sockets_become_a_heat_map(qtbot: QtBot) -> None:
         for x in range(12, 120)
         if (spot := panel.board.spot_at(QPoint(x, 31))) is not None
     }
-    assert any(words.startswith("fd 13 #7") for words in found)
+    assert any(words.startswith("fd 13 ") for words in found)
 
 
 def test_it_asks_at_most_eight_times_a_second(qtbot: QtBot) -> None:
@@ -109,6 +129,100 @@ def test_an_empty_loop_has_words(qtbot: QtBot) -> None:
     panel, _ = shown(qtbot, LoopNow(0, [], [], [], 0, 0, 0))
     assert panel.board.spots == []
     assert panel.note.text() == "tick 0 · 0 ready"
+
+
+def test_a_run_moves_from_its_socket_over_the_ready_queue_to_what_just_ran(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "first"))
+    assert listed(panel) == [1]
+    assert not panel.board.moves
+    happens(panel, run(2, "read fd 14", 101))
+    (token,) = panel.board.tokens.moving
+    chip = next(spot.area for spot in panel.board.spots if "fd 14" in spot.words)
+    assert token.source == chip
+    assert chip.contains(token.start)
+    begins, places = token.begins, []
+    for after in (0.0, 0.2, 0.45, 0.7):
+        ((_, at, _),) = panel.board.tokens.placed(begins + after, QPoint(800, 40))
+        places.append(at.x())
+    assert places == sorted(set(places))
+    assert places[0] == chip.left()
+    assert panel.board.moves
+    assert listed(panel) == [1]
+    qtbot.waitUntil(lambda: listed(panel) == [2, 1])
+    words = [spot.words for spot in panel.board.spots]
+    assert any("read fd 14 · took 40 µs · fd 14 had become ready" in word for word in words)
+    qtbot.waitUntil(lambda: not panel.board.moves)  # Nothing costs anything at rest.
+
+
+def test_a_timer_and_a_callback_come_from_where_they_were(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "first"))
+    happens(panel, run(2, "soon"), run(3, "sleep", 104, cause=1), run(4, "late"))
+    soon, timer, _ = panel.board.tokens.moving
+    place = next(spot.area for spot in panel.board.spots if spot.words.startswith("sleep"))
+    assert place.contains(timer.start)
+    assert soon.start == soon.ready
+
+
+def test_of_too_many_runs_some_move_and_say_for_how_many_they_stand(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "first"))
+    happens(panel, *(run(n, "call") for n in range(2, 402)))
+    happens(panel, *(run(n, "call") for n in range(402, 502)))
+    moving = panel.board.tokens.moving
+    assert len(moving) == MOVING
+    assert sum(token.passage.runs for token in moving) == 400
+    assert all(f"×{token.passage.runs}" in token.text for token in moving)
+    qtbot.waitUntil(lambda: not panel.board.tokens.moving)
+    happens(panel, run(502, "call"))
+    assert sum(token.passage.runs for token in moving) == 101  # None is left out.
+
+
+def test_hidden_it_moves_nothing(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "first"))
+    happens(panel, run(2, "call"))
+    panel.hide()
+    assert not panel.board.moves
+    assert not panel.board.tokens.moving
+
+
+def test_the_keyboard_reaches_everything_and_selects_requests(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "call", 107))
+    board = panel.board
+    board.setFocus()
+    seen = []
+    for key in (*[Qt.Key.Key_Right] * 6, *[Qt.Key.Key_Left] * 2):
+        QTest.keyClick(board, key)
+        seen.append(board.accessibleDescription())
+    for known in ("fd 9", "fd 14", "sleep", "#106 step get", "call"):
+        assert any(known in words for words in seen), known
+    while not board.accessibleDescription().startswith("#106"):
+        QTest.keyClick(board, Qt.Key.Key_Right)
+    with qtbot.waitSignal(panel.request_selected) as told:
+        QTest.keyClick(board, Qt.Key.Key_Return)
+    assert told.args == [106]
+
+
+def test_the_keyboard_walks_over_the_heat_map(qtbot: QtBot) -> None:
+    many = [Socket(n, "r", "connection", n == 11 and 7, "") for n in range(10, 5010)]
+    panel, _ = shown(qtbot, STATE._replace(sockets=many, socket_count=5000))
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right):
+        QTest.keyClick(panel.board, key)
+    assert panel.board.accessibleDescription().startswith("fd 11 ")
+    with qtbot.waitSignal(panel.request_selected) as told:
+        QTest.keyClick(panel.board, Qt.Key.Key_Return)
+    assert told.args == [7]
+    QTest.keyClick(panel.board, Qt.Key.Key_Down)
+    assert panel.board.accessibleDescription().startswith("fd ")
+    assert not panel.board.accessibleDescription().startswith("fd 11 ")
+
+
+def test_a_chip_names_the_client(qtbot: QtBot) -> None:
+    socket = Socket(20, "r", "client", 0, "Alice port 50001")
+    assert chip(socket) == "fd 20 client Alice"
 
 
 @pytest.mark.parametrize(

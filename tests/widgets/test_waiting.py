@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import time
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from app.recording.snapshot import Frame, PendingTask, Phrase
 from app.recording.store import Store
 from app.widgets.i18n import load
 from app.widgets.theme import Theme
-from app.widgets.waiting import WaitingPanel
+from app.widgets.waiting import LISTED, WaitingPanel
 from app.widgets.waiting_acts import ActDialog, literal
 from app.widgets.waiting_item import age
 
@@ -83,6 +84,56 @@ def item_of(panel: WaitingPanel, place: int) -> QTreeWidgetItem:
 def below(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     children = (item.child(n) for n in range(item.childCount()))
     return [child for child in children if child is not None]
+
+
+def test_of_thousands_the_longest_waits_are_listed_and_only_open_ones_are_built(
+    panel: WaitingPanel, qtbot: QtBot
+) -> None:
+    panel.show_tasks([task(n, n, since=n) for n in range(1, LISTED + 100)])
+    assert panel.tree.topLevelItemCount() == LISTED
+    assert panel.more.isVisible()
+    assert str(LISTED) in panel.more.text()
+    item = item_of(panel, 3)
+    assert not item.isExpanded()
+    assert item.childCount() == 0
+    QTest.mouseClick(
+        panel.tree.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=panel.tree.visualItemRect(item).center(),
+    )
+    QTest.keyClick(panel.tree, Qt.Key.Key_Right)
+    assert item.isExpanded()
+    assert "WaitHandler.get" in "".join(child.text(0) for child in children(item))
+    panel.show_tasks([task(n, n) for n in range(1, 9)])
+    assert not panel.more.isVisible()
+
+
+def test_thousands_are_asked_for_less_often_but_their_waits_grow(
+    panel: WaitingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def slow(limit: int = 500) -> list[PendingTask]:
+        asked.append(limit)
+        time.sleep(0.03)
+        return [task(1, 1, since=0)]
+
+    monkeypatch.setattr(panel._controls, "waiting", slow)
+    clock = panel._clock
+    assert isinstance(clock, Clock)
+    panel._due = 0.0
+    panel.refresh()
+    assert item_of(panel, 0).text(3) == "10.0 s"
+    clock.now = 13 * S
+    qtbot.wait(300)
+    panel.refresh()
+    assert item_of(panel, 0).text(3) == "13.0 s"
+    assert len(asked) == 1
+
+
+def children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    found = (item.child(n) for n in range(item.childCount()))
+    return [child for child in found if child is not None]
 
 
 def test_requests_come_first_and_are_open(panel: WaitingPanel) -> None:
@@ -159,10 +210,10 @@ def test_nothing_waits(panel: WaitingPanel) -> None:
 
 
 def test_many_tasks_are_cheap_to_refresh(panel: WaitingPanel) -> None:
-    tasks = [task(n, n) for n in range(1, 501)]
+    tasks = [task(n, n) for n in range(1, LISTED + 1)]
     panel.show_tasks(tasks)
     panel.show_tasks([*tasks[1:], task(501, 501)])
-    assert panel.tree.topLevelItemCount() == 500
+    assert panel.tree.topLevelItemCount() == LISTED
 
 
 @pytest.mark.parametrize(
