@@ -36,7 +36,7 @@ from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle, new_hand
 from app.hold import Hold
 from app.recording.events import SERVER, WINDOW
 from app.recording.mistakes import THREAD_LOGGER
-from app.recording.recorder import OWNER, Recorder
+from app.recording.recorder import CONNECTION, OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
 from app.recording.tasks import TaskWatch, is_library, label
 from app.selector import NotifierSelector, default_selector, finder
@@ -462,20 +462,31 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _remove_writer(self, fd: Any) -> bool:
         return self._unwatch(fd, _WRITE)
 
+    # What a descriptor's key holds: its reader, its writer, and the socket's role when both went.
+    # A connection, of which the end is announced, stays registered then: Tornado removes and adds
+    # its reader for each request, and each time would be a system call.
+
     def _watch(self, fd: Any, event: int, callback: Any, args: Any) -> asyncio.Handle:
         if self._closed:
             self._check_closed()
         number = fd if fd.__class__ is int else qasync._fileno(fd)
         handle = SocketHandle(callback, args, self, number, "read" if event == _READ else "write")
         key = self._find_key(fd)
+        side = 0 if event == _READ else 1
+        if key is not None and _is_mute(key.data):
+            if event == key.events and key.data[2] is self.recorder.sockets.get(number):
+                key.data[side] = handle
+                return handle
+            self._selector.unregister(fd)  # Its number may be another socket's by now.
+            key = None
         if key is None:
-            data = (handle, None) if event == _READ else (None, handle)
+            data: list[Any] = [None, None, None]
+            data[side] = handle
             self._selector.register(fd, event, data)
             return handle
-        reader, writer = key.data
-        replaced = reader if event == _READ else writer
-        data = (handle, writer) if event == _READ else (reader, handle)
-        self._selector.modify(fd, key.events | event, data)
+        replaced = key.data[side]
+        key.data[side] = handle
+        self._selector.modify(fd, key.events | event, key.data)
         if replaced is not None:
             replaced.cancel()
         return handle
@@ -484,17 +495,28 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         key = None if self._closed else self._find_key(fd)
         if key is None:
             return False
-        reader, writer = key.data
-        mask = key.events & ~event
-        if mask:
-            self._selector.modify(fd, mask, (None, writer) if event == _READ else (reader, None))
-        else:
-            self._selector.unregister(fd)
-        handle = reader if event == _READ else writer
+        data = key.data
+        side = 0 if event == _READ else 1
+        handle = data[side]
         if handle is None:
             return False
+        data[side] = None
+        if data[1 - side] is not None:
+            self._selector.modify(fd, key.events & ~event, data)
+        else:
+            data[2] = role = self.recorder.sockets.get(handle.descriptor, "")
+            if key.events != _READ or not role.startswith(CONNECTION):
+                self._selector.unregister(fd)
         handle.cancel()
         return True
+
+    def _forget_closed(self) -> None:
+        """Take from the selector what was left in it until its socket was closed."""
+        for descriptor in self.recorder.closed:
+            key = self._find_key(descriptor)
+            if key is not None and _is_mute(key.data):
+                self._selector.unregister(descriptor)
+        self.recorder.closed.clear()
 
     # -- Turning ---------------------------------------------------------------------------
 
@@ -618,6 +640,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._rest is not None:
             tick, self._rest, jumped = self._rest, None, False
         else:
+            if self.recorder.closed:
+                self._forget_closed()
             start = _now()
             events_ = self._selector.select(timeout)
             selected = _now()
@@ -691,7 +715,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _process_events(self, event_list: Any, now_ns: int) -> None:
         ready = self._ready
         for key, mask in event_list:
-            reader, writer = key.data
+            reader, writer, _ = key.data
+            if reader is None and writer is None:
+                self._selector.unregister(key.fileobj)
+                continue
             if mask & _READ and reader is not None:
                 if reader._cancelled:
                     self._remove_reader(key.fileobj)
@@ -880,7 +907,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if self._ssock is not None and key.fd == self._ssock.fileno():
             role = "own"
         role, _, text = role.partition(" ")
-        flags = "r" * bool(key.events & _READ) + "w" * bool(key.events & _WRITE)
+        flags = "r" * (key.data[0] is not None) + "w" * (key.data[1] is not None)
         return Socket(key.fd, flags, role, self.recorder.owners.get(key.fd, 0), text)
 
     def _describe(self, handle: Any) -> str:
@@ -891,6 +918,11 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if handle.__class__ is SocketHandle:
             return str(handle.name)
         return label(handle._callback, handle._args)
+
+
+def _is_mute(data: list[Any]) -> bool:
+    """Return whether nothing is to be called for a registered descriptor."""
+    return data[0] is None and data[1] is None
 
 
 _PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)

@@ -1076,3 +1076,67 @@ def test_qt_gets_its_turn_within_a_long_tick(loop: TickLoop) -> None:
     assert len({run.tick_id for run in runs if run.name and run.name.endswith("busy")}) == 1
     ticks = {row[0] for row in loop.recorder.ticks}
     assert {run.tick_id for run in runs} == ticks
+
+
+def test_a_connection_whose_reader_comes_and_goes_costs_no_system_calls(
+    loop: TickLoop,
+) -> None:
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    fd = ours.fileno()
+    loop.recorder.sockets[fd] = "connection #1 peer"
+    heard: list[bytes] = []
+
+    async def main() -> None:
+        def read() -> None:
+            heard.append(ours.recv(10))
+
+        loop.add_reader(fd, read)
+        assert loop.remove_reader(fd)
+        assert not loop.remove_reader(fd)
+        peer.send(b"early")
+        await asyncio.sleep(0.02)  # Nobody hears it, and it must not keep the loop busy.
+        ticks = len(loop.recorder.ticks)
+        await asyncio.sleep(0.05)
+        assert len(loop.recorder.ticks) <= ticks + 3
+        assert heard == []
+        loop.add_reader(fd, read)
+        await asyncio.sleep(0.01)
+        assert heard == [b"early"]
+        loop.remove_reader(fd)
+        loop.add_reader(fd, read)
+        peer.send(b"again")
+        await asyncio.sleep(0.01)
+        assert heard == [b"early", b"again"]
+        loop.remove_reader(fd)
+
+    with ours, peer:
+        loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_the_number_of_a_closed_connection_serves_the_next_socket(
+    loop: TickLoop, announced: bool
+) -> None:
+    async def main() -> None:
+        for number in range(1, 4):
+            ours, peer = socket.socketpair()
+            with ours, peer:
+                fd = ours.fileno()
+                loop.recorder.sockets[fd] = f"connection #{number} peer"
+                ours.setblocking(False)
+                ready = asyncio.Event()
+                loop.add_reader(fd, ready.set)
+                loop.remove_reader(fd)
+                loop.add_reader(fd, ready.set)
+                peer.send(b"x")
+                await asyncio.wait_for(ready.wait(), 2)
+                loop.remove_reader(fd)
+                del loop.recorder.sockets[fd]
+                if announced:
+                    loop.recorder.closed.append(fd)
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                    assert fd not in [sock.descriptor for sock in loop.now(100).sockets]
+
+    loop.run_until_complete(main())

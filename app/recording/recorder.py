@@ -14,6 +14,8 @@ from .events import KINDS, WINDOW, Batch, Row, Task, Wait
 _TASK_START = Task._fields.index("start_ns")
 _WAIT_START = Wait._fields.index("start_ns")
 _by_id = itemgetter(0)
+CONNECTION = "connection #"
+"""How the roles of accepted connections begin in `Recorder.sockets`; their numbers follow."""
 
 OWNER: ContextVar[int] = ContextVar("loopscope_owner", default=WINDOW)
 """Whom the current run belongs to: a request's number, or one of SERVER, WINDOW, CLIENT.
@@ -75,6 +77,8 @@ class Recorder:
         """Descriptor → owner: whom the socket's callbacks belong to now."""
         self.sockets: dict[int, str] = {}
         """Descriptor → role and text for the loop panel: ``listen 127.0.0.1:8888``."""
+        self.closed: list[int] = []
+        """Descriptors of connections that were closed, until the loop has heard of it."""
         self.body_bytes = 0
         self.begun_tasks: dict[int, Row] = {}
         """Rows of tasks that began and have not ended, by id. A thing that begins and ends between

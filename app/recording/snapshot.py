@@ -10,7 +10,7 @@ class Socket(NamedTuple):
 
     ``role`` is ``listen``, ``connection``, ``client``, ``own`` (the loop's wake-up socket) or
     ``other``; ``owner`` as in `events`: the request the socket is busy with, or 0. ``events`` is
-    ``r``, ``w`` or ``rw``.
+    ``r``, ``w``, ``rw`` or empty while nobody listens.
     """
 
     descriptor: int

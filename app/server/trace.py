@@ -21,7 +21,7 @@ from tornado.iostream import IOStream
 from tornado.log import app_log
 
 from app.recording.events import SERVER, Row
-from app.recording.recorder import OWNER, Recorder
+from app.recording.recorder import CONNECTION, OWNER, Recorder
 
 from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
 
@@ -51,7 +51,7 @@ class ConnectionTrace:
         self._recorder = recorder
         self._opened_ns = recorder.clock()
         recorder.owners[descriptor] = SERVER
-        recorder.sockets[descriptor] = f"connection #{self.id} {remote}"
+        recorder.sockets[descriptor] = f"{CONNECTION}{self.id} {remote}"
         recorder.begun_connections[self.id] = self._row(None, None)
 
     def _row(self, closed_ns: int | None, reason: str | None) -> Row:
@@ -75,6 +75,7 @@ class ConnectionTrace:
         """The socket is being closed; *error* is what went wrong on it, if anything."""
         self._recorder.owners.pop(self.descriptor, None)
         self._recorder.sockets.pop(self.descriptor, None)
+        self._recorder.closed.append(self.descriptor)
         if self.request is not None:
             self.request.end(self.request.if_closed)
             if self.request.parked is not None:

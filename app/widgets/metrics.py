@@ -117,9 +117,7 @@ class _Runs:
         """Return how long handles were ready before they ran; of many runs, of some."""
         looked = range(len(self.starts) - self.begun, len(self.starts), self.begun // LOOKED + 1)
         return [
-            self.starts[at] - self._due[at]
-            for at in looked
-            if not (held and self._owners[at] >= 0)
+            self.starts[at] - self._due[at] for at in looked if not (held and self._owners[at] >= 0)
         ]
 
 
