@@ -247,7 +247,9 @@ class Columns:
                 p.fillRect(row.adjusted(-px(4), px(1), 0, -px(1)), back)
             took = duration(run.end_ns - run.start_ns)
             took = f"×{passage.runs:,}" if passage.runs > 1 else took
-            wide = self._small.width(took) if area.width() > px(120) else 0
+            # Where room is scarce, what ran says more than how long it took.
+            roomy = passage.runs > 1 or area.width() > px(170)
+            wide = self._small.width(took) if roomy else 0
             text = brief(words(self._store, run), run.owner)
             self._dotted(p, row, colour, fit(self.mono, text, row.width() - px(24) - wide))
             if wide:

@@ -23,12 +23,18 @@ class HeatMap:
         self._columns = 1
         self._cell = 1
         self._numbers: dict[int, int] = {}
+        self._counts = (0, 0)
+        self._image = QImage()
+        self._painted: tuple[object, ...] = ()
+        """What the image shows."""
 
     def paint(self, p: QPainter, area: QRect, sockets: list[Socket], theme: Theme) -> str:
         """Paint *sockets* into *area* and return a line that sums them up."""
         if sockets is not self._sockets:
             self._sockets = sockets
             self._numbers = {socket.descriptor: at for at, socket in enumerate(sockets)}
+            self._counts = _counts(sockets)
+            self._painted = ()
         self._area = area
         width, height = max(1, area.width()), max(1, area.height())
         cell = theme.px(14)
@@ -37,12 +43,14 @@ class HeatMap:
         columns = max(1, width // cell)
         rows = -(-len(sockets) // columns)
         self._columns, self._cell = columns, cell
-        busy, idle = _counts(sockets)
-        image = _image(sockets, columns, rows, theme)
+        busy, idle = self._counts
+        if self._painted != (columns, rows, theme.dark):
+            self._painted = (columns, rows, theme.dark)
+            self._image = _image(sockets, columns, rows, theme)
         p.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         p.save()
         p.setClipRect(area)
-        p.drawImage(QRect(area.left(), area.top(), columns * cell, rows * cell), image)
+        p.drawImage(QRect(area.left(), area.top(), columns * cell, rows * cell), self._image)
         if cell > 2:
             panel = theme.colour("panel")
             for column in range(1, columns + 1):

@@ -94,7 +94,7 @@ class LoopNowPanel(QWidget):
         if seen < 0:  # Nobody saw them move.
             self.board.settle(passages(self._store, runs[-1][0] - KEPT, KEPT))
             return
-        room = self.board.tokens.room()
+        room = self.board.tokens.room(runs[-1][0] - seen)
         if room:
             self.board.send(passages(self._store, seen, room))
         else:

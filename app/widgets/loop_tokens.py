@@ -21,12 +21,14 @@ READY_S = 0.14
 """How long it stays there."""
 TO_RUN_S = 0.30
 """How long it takes from there to what has just run."""
-APART_S = 0.12
+APART_S = 0.1
 """How long after one token the next one sets out."""
 GLOW_S = 0.9
 """How long what has just arrived stays lit."""
 MOVING = 6
-"""How many tokens are under way at most; what is more is sampled."""
+"""How many tokens are under way under load; of what is more a sample is shown."""
+TURN = 24
+"""How many set out one after the other when nothing else moves: the runs of one request."""
 KEPT = 12
 """How many of the latest runs are listed at most."""
 
@@ -59,9 +61,11 @@ class Tokens:
         self.moving: deque[Token] = deque()
         self.ran: deque[Ran] = deque(maxlen=KEPT)
 
-    def room(self) -> int:
-        """Return how many tokens may set out now."""
-        return max(0, MOVING - len(self.moving))
+    def room(self, count: int) -> int:
+        """Return how many of *count* tokens may set out now."""
+        if not self.moving and count <= TURN:
+            return count
+        return max(0, min(count, MOVING - len(self.moving)))
 
     def settle(self, passages: list[Passage]) -> None:
         """Let everything arrive at once, without moving."""

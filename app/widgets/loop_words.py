@@ -103,12 +103,12 @@ def _true(text: str) -> str:
 
 
 def fit(kind: Type, text: str, width: int) -> str:
-    """Return *text* in *width*: whole, without the class in a qualified name, or cut."""
-    if kind.width(text) <= width:
-        return text
+    """Return *text* in *width*: whole, without class and verb around a name, or cut."""
     head, _, name = text.rpartition(" ")
     short = name.rpartition(".")[2]
-    return kind.cut(f"{head} {short}".strip() if short else text, width)
+    number = head.partition(" ")[0] if head.startswith("#") else ""
+    shorter = (text, f"{head} {short}".strip(), f"{number} {short}".strip())
+    return next((one for one in shorter if kind.width(one) <= width), kind.cut(shorter[-1], width))
 
 
 def remaining(seconds: float) -> str:
