@@ -160,14 +160,19 @@ class Columns:
                 break
             chips.append((socket, text, QRect(x, y, wide, high)))
             x += wide + px(6)
-        shown, room = len(chips), area.right() - px(95)
+        narrow = area.width() < px(260)
+        shown, room = len(chips), area.right() - px(34 if narrow else 95)
         while 1 < shown < count and chips[shown - 1][2].right() > room:
             shown -= 1
         for socket, text, place in chips[:shown]:
             self._paint_chip(p, socket, text, place)
         if 0 < shown < count:
             last = chips[shown - 1][2]
-            self._more(p, last.right() + px(10), last.center().y(), count - shown)
+            left, middle = last.right() + px(10), last.center().y()
+            if narrow:
+                self._small.write(p, left, middle, f"+{count - shown:,}", self._theme.colour("dim"))
+            else:
+                self._more(p, left, middle, count - shown)
 
     def _paint_chip(self, p: QPainter, socket: Socket, text: str, place: QRect) -> None:
         radius, raised = place.height() / 2, self._theme.colour("raised")

@@ -100,6 +100,14 @@ def test_what_has_no_room_is_counted_not_painted_over(qtbot: QtBot) -> None:
     assert all(panel.board.rect().contains(area) for area in areas)
 
 
+def test_a_narrow_panel_uses_all_its_rows(qtbot: QtBot) -> None:
+    few = [Socket(n, "r", "listen", 0, "") for n in range(10, 20)]
+    panel, _ = shown(qtbot, STATE._replace(sockets=few, socket_count=10))
+    panel.resize(560, 140)
+    chips = [spot.area for spot in panel.board.spots if spot.key[0] == "socket"]
+    assert len({area.top() for area in chips}) >= 2
+
+
 def test_thousands_of_sockets_become_a_heat_map(qtbot: QtBot) -> None:
     many = [Socket(n, "r", "connection", n % 10 and 0, "") for n in range(10, 5010)]
     many[3] = Socket(13, "r", "connection", 7, "")
