@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import gc
 import logging
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from app.recording.recorder import Recorder
 
 
+_import = builtins.__import__
 SETTLE_NS = 30_000_000
 """How long something must have lasted to be shown before it has ended, in ns."""
 MANY_RUNS = 400
@@ -266,6 +268,8 @@ class Program:
         print(f"Loopscope is serving {self.session.name} at {address}", flush=True)
 
     def _settle(self) -> None:
+        # PySide6 lets each import statement run Python code of its own, in everybody's functions.
+        builtins.__import__ = _import
         # What exists by now stays: the garbage collector need not walk it again and again.
         gc.collect()
         gc.freeze()

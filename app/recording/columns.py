@@ -56,8 +56,8 @@ class RunRows(Sequence[Row]):
             return
         fields: list[Any] = list(zip(*rows, strict=True))
         fields[_NAME] = map(self._codes.__getitem__, fields[_NAME])
-        # Quicker than an array made of them.
-        pack = Struct(f"{len(rows)}q").pack
+        # Far quicker than an array made of them, and "n" than "q", which is the same.
+        pack = Struct(f"{len(rows)}n").pack
         for column, values in zip(self._columns, fields, strict=True):
             column.frombytes(pack(*values))
 
