@@ -274,7 +274,7 @@ class Program:
         gc.collect()
         gc.freeze()
         # Often enough that no collection takes longer than a frame.
-        gc.set_threshold(10_000, 10, 20)
+        gc.set_threshold(10_000, 4, 50)
 
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""

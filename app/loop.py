@@ -51,6 +51,8 @@ HELD_S = 0.01
 MAX_DEPTH = 10
 """How many Qt loops may be nested within handles with asyncio going on in the innermost."""
 
+_LISTED = 300
+"""How many timers one look lists at most."""
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
@@ -873,7 +875,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """Return how the loop stands at this instant; at most *limit* entries of each kind."""
         keys = list(self._selector.get_map().values()) if self._selector else []
         now = time.monotonic()
-        timers = [entry for entry in self._scheduled if not entry[2]._cancelled]
         waiting = [*self.hold.parked, *copy(self._handles)]
         return LoopNow(
             tick_id=self._tick_id,
@@ -884,7 +885,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                     label(timer._callback, timer._args),
                     timer._context.get(OWNER, WINDOW),
                 )
-                for _, _, timer in heapq.nsmallest(limit, timers)
+                for timer in self._next_timers(min(limit, _LISTED))
             ],
             ready=[
                 Ready(self._describe(handle), self.hold.owner_of(handle))
@@ -894,9 +895,23 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 if not handle._cancelled
             ],
             socket_count=len(keys),
-            timer_count=len(timers),
+            timer_count=len(self._scheduled) - self._timer_cancelled_count,
             ready_count=len(waiting) + len(self._ready),
         )
+
+    def _next_timers(self, count: int) -> list[Any]:
+        """Return the timers that are due first, without a walk over all of the heap."""
+        heap: list[Any] = self._scheduled
+        found: list[Any] = []
+        ahead = [(heap[0], 0)] if heap else []
+        while ahead and len(found) < count:
+            entry, at = heapq.heappop(ahead)
+            if not entry[2]._cancelled:
+                found.append(entry[2])
+            for below in (2 * at + 1, 2 * at + 2):
+                if below < len(heap):
+                    heapq.heappush(ahead, (heap[below], below))
+        return found
 
     def pending_tasks(self, limit: int) -> list[PendingTask]:
         """Return the tasks that have not finished, longest wait first."""

@@ -388,3 +388,40 @@ def test_looking_keeps_nothing_alive(loop: TickLoop) -> None:
         return gone() is None
 
     assert turn(loop, main())
+
+
+def test_what_was_resolved_is_no_longer_waited_for(loop: TickLoop) -> None:
+    async def main() -> None:
+        future = loop.create_future()
+
+        async def waits() -> None:
+            await future
+
+        task = loop.create_task(waits(), name="the waiting one")
+        await asyncio.sleep(0)
+        future.set_result(None)
+        shown = next(one for one in loop.pending_tasks(100) if one.name == "the waiting one")
+        assert (shown.kind, shown.future, shown.since_ns, shown.resolvable) == ("", "", None, False)
+        await task
+
+    turn(loop, main())
+
+
+def test_the_programs_own_tasks_come_before_idle_connections(loop: TickLoop) -> None:
+    async def main() -> None:
+        server = tornado.httpserver.HTTPServer(tornado.web.Application())
+        (sock,) = tornado.netutil.bind_sockets(0, "127.0.0.1")
+        server.add_sockets([sock])
+        idle = [await asyncio.open_connection(*sock.getsockname()) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        own = loop.create_task(asyncio.sleep(9), name="own")
+        await asyncio.sleep(0.01)
+        names = [task.name for task in loop.pending_tasks(2)]
+        assert "own" in names
+        own.cancel()
+        server.stop()
+        for _, writer in idle:
+            writer.close()
+        await server.close_all_connections()
+
+    turn(loop, main())

@@ -23,7 +23,7 @@ from types import (
 from typing import Any
 
 from .events import Row
-from .reach import is_task
+from .reach import attr, is_task
 from .recorder import OWNER, Recorder
 from .snapshot import Frame, PendingTask
 from .waiting import Explainer, Step, Why
@@ -197,17 +197,21 @@ class TaskWatch:
         for task in tasks:
             row = getattr(task, "_loopscope", None) or self.created(task)
             wait = getattr(task, "_loopscope_wait", None)
-            found.append((wait[5] if wait else sys.maxsize, row[0], task, row, wait))
-        found.sort(key=lambda entry: entry[:2])
+            idle = row[2] == _CONNECTIONS[0]
+            found.append((idle, wait[5] if wait else sys.maxsize, row[0], task, row, wait))
+        found.sort()  # Ids differ: no two compare further.
+        del found[limit:]
         going_on = {wait[0] for *_, wait in found if wait}
         self._near = {id_: why for id_, why in self._near.items() if id_ in going_on}
         explainer = Explainer(loop, tasks, self._recorder.sockets, self._near)
-        return [self._pending(explainer, *entry[2:]) for entry in found[:limit]]
+        return [self._pending(explainer, *entry[3:]) for entry in found]
 
     def _pending(self, explainer: Explainer, task: Any, row: Row, wait: Row | None) -> PendingTask:
         chain = list(_chain(task.get_coro()))
         frames = [self._frame(frame) for _, frame in chain]
         waiter = task._fut_waiter
+        if waiter is not None and attr(waiter, "_state") not in (None, "PENDING"):
+            waiter = wait = None  # Its wake-up is on the way.
         why = Why("", ())
         if waiter is not None:
             steps = [
