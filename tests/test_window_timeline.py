@@ -10,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Program
 from app.widgets.timeline_lanes import Lane
-from app.widgets.timeline_messages import IN, OUT
 from app.widgets.timeline_rows import CONNECTION, WEBSOCKET
 
 from .test_window import Fetch, fetch, program
@@ -53,8 +52,8 @@ def test_a_websocket_has_a_long_lane_with_its_messages(program: Program, qtbot: 
         qtbot.waitUntil(lambda: any(m.incoming for m in lane().messages))
         made = lane()
         names = [stage.name for stage in program.store.stages_of(made.request_id)]
-        assert names.count(IN) == 1
-        assert names.count(OUT) == 2
+        assert names.count("on_message") == 1
+        assert names.count("write_message") == 2
         assert any(label.text.startswith("the next message") for label in made.labels)
         canvas = program.window.timeline.canvas
         (connection,) = canvas.scene.connections.values()

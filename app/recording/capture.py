@@ -18,6 +18,7 @@ from .events import (
     SERVER,
     WINDOW,
     Batch,
+    Message,
     Request,
     Row,
     Stage,
@@ -26,6 +27,7 @@ from .events import (
     stages_of,
 )
 from .store import Capacity, Store
+from .websocket import close_of
 
 USER_VERSION = 1
 
@@ -50,6 +52,8 @@ CREATE TABLE xsrf(request_id, verdict, detail);
 CREATE TABLE log(time_ns, level, logger, request_id, text);
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, run_id, domain, request_id, file, line, function,
   start_ns, end_ns, stack, interrupted, delayed_count, delayed);
+CREATE TABLE messages(id INTEGER PRIMARY KEY, request_id, time_ns, end_ns, direction, opcode, size,
+  payload, run_id, detail, close_code, close_reason);
 CREATE INDEX runs_by_request ON runs(request_id);
 """
 
@@ -124,6 +128,7 @@ def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> 
                 for time, level, logger, request, text in store.log
             ),
             "blocks": _blocks(store, since),
+            "messages": _messages(store, since),
         }
         for table, rows in tables.items():
             _insert(database, table, rows)
@@ -199,6 +204,13 @@ def _blocks(store: Store, since: Callable[[int | None], int | None]) -> Iterator
         yield (id_, run, *whose, *place, since(start), since(end), *rest)
 
 
+def _messages(store: Store, since: Callable[[int | None], int | None]) -> Iterator[Row]:
+    for row in store.messages.rows:
+        id_, request, start, end, *rest = row
+        closing = close_of(Message(*row))
+        yield (id_, request, since(start), since(end), *rest, *(closing or (None, None)))
+
+
 def _cookies(store: Store) -> Iterator[Row]:
     for row in store.requests.rows:
         request = Request(*row)
@@ -244,7 +256,7 @@ def _batch(database: sqlite3.Connection) -> Batch:
     return Batch(**rows)
 
 
-_ADDED = frozenset({"blocks"})
+_ADDED = frozenset({"blocks", "messages"})
 """The tables that older recordings of this version do not have."""
 
 

@@ -16,6 +16,7 @@ Rules that hold for every kind:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -140,6 +141,44 @@ def stages_of(flat: Row) -> list[Stage]:
     return stages
 
 
+class Message(NamedTuple):
+    """One message on a WebSocket, or a ping, pong or close frame (RFC 6455).
+
+    ``direction`` is ``in`` when it came from the client, else ``out``. ``opcode`` is ``text``,
+    ``binary``, ``ping``, ``pong`` or ``close``; of one that the RFC reserves, its number. Of a
+    message the fragments are joined and the compression is undone. ``payload`` is cut at the
+    recorder's cap, ``size`` (in bytes) is not. ``end_ns`` is when the handler's method had
+    returned, or the frame was given to the socket; ``detail`` says what went wrong.
+    """
+
+    id: int
+    request_id: int
+    time_ns: int
+    end_ns: int | None
+    direction: str
+    opcode: str
+    size: int
+    payload: bytes
+    run_id: int
+    detail: str | None
+
+    @property
+    def stage(self) -> Stage:
+        """The method that Tornado called for it, or that was called to send it."""
+        name = _METHODS.get((self.direction, self.opcode), self.opcode)
+        return Stage(name, self.time_ns, self.end_ns, self.detail)
+
+
+_METHODS = {
+    ("in", "text"): "on_message",
+    ("in", "binary"): "on_message",
+    ("in", "ping"): "on_ping",
+    ("in", "pong"): "on_pong",
+    ("out", "text"): "write_message",
+    ("out", "binary"): "write_message",
+}
+
+
 class Task(NamedTuple):
     """One `asyncio.Task`. ``outcome`` is ``done``, ``cancelled``, or the exception it raised.
 
@@ -232,6 +271,7 @@ class Batch(NamedTuple):
     xsrf: list[Row]
     log: list[Row]
     blocks: list[Row]
+    messages: Sequence[Row] = ()
 
 
 KINDS: dict[str, type[tuple[Any, ...]]] = {
@@ -244,4 +284,5 @@ KINDS: dict[str, type[tuple[Any, ...]]] = {
     "xsrf": Xsrf,
     "log": Log,
     "blocks": Block,
+    "messages": Message,
 }

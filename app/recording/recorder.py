@@ -73,6 +73,7 @@ class Recorder:
         """The run under way, or the last one: the cause of whatever is scheduled now."""
         self.request_id = 0
         self.connection_id = 0
+        self.message_id = 0
         self.owners: dict[int, int] = {}
         """Descriptor → owner: whom the socket's callbacks belong to now."""
         self.sockets: dict[int, str] = {}
@@ -85,6 +86,7 @@ class Recorder:
         two drains leaves one row; `drain` takes what stands here by then. Likewise below."""
         self.begun_waits: dict[int, Row] = {}
         self.begun_connections: dict[int, Row] = {}
+        self.begun_messages: dict[int, Row] = {}
         self.changed_requests: dict[int, Changing] = {}
         """Requests that began, changed or ended since the last drain, by number."""
         self.ticks: list[Row] = []
@@ -96,6 +98,7 @@ class Recorder:
         self.xsrf: list[Row] = []
         self.log: list[Row] = []
         self.blocks: list[Row] = []
+        self.messages: list[Row] = []
         self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
 
     def drain(self, settle_ns: int = 0) -> Batch:
@@ -125,8 +128,10 @@ class Recorder:
         self.waits += _take(self.begun_waits, self.waits, _WAIT_START, before_ns)
         self.connections += self.begun_connections.values()
         self.begun_connections.clear()
+        self.messages += self.begun_messages.values()
+        self.begun_messages.clear()
         self._take_requests(before_ns)
-        for rows in (self.tasks, self.waits, self.connections, self.requests):
+        for rows in (self.tasks, self.waits, self.connections, self.requests, self.messages):
             rows.sort(key=_by_id)
 
     def _take_requests(self, before_ns: int) -> None:

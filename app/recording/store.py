@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import takewhile
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 from .columns import RunTable
 from .events import (
@@ -14,6 +15,7 @@ from .events import (
     Batch,
     Block,
     Connection,
+    Message,
     Request,
     Row,
     Run,
@@ -25,17 +27,22 @@ from .events import (
 )
 from .lookup import SHORT_NS, ByOwner, LongSpans
 
+SWITCHING = 101
+"""The status of a request that became a WebSocket."""
 CONNECTIONS_WAIT = "HTTP1Connection._read_message"
 """How the wait of a connection for its handler is called: it says nothing about the handler."""
 
 _REQUEST_START = Request._fields.index("start_ns")
 _REQUEST_END = Request._fields.index("end_ns")
 _REQUEST_RUN = Request._fields.index("run_id")
+_REQUEST_STATUS = Request._fields.index("status")
 _STAGES = Request._fields.index("stages")
 _closed = itemgetter(Connection._fields.index("closed_ns"))
 _run_end = itemgetter(Run._fields.index("end_ns"))
-_WAIT_OWNER = Wait._fields.index("owner")
-_wait_start = itemgetter(Wait._fields.index("start_ns"))
+_MESSAGE_END = Message._fields.index("end_ns")
+_PAYLOAD = Message._fields.index("payload")
+LATEST_MESSAGES = 100
+"""How many of a WebSocket's messages are among its stages."""
 _blobs = itemgetter(
     *map(
         Request._fields.index,
@@ -128,12 +135,17 @@ class Table:
         return gone
 
 
-class WaitTable(Table):
-    """Waits, which begin in the order of their ids and belong to someone."""
+class OwnedTable(Table):
+    """Rows that begin in the order of their ids and belong to someone, as two fields say."""
+
+    def __init__(self, capacity: int, owner: int, start: int) -> None:
+        super().__init__(capacity)
+        self._owner = owner
+        self._start = itemgetter(start)
 
     def started(self, time_ns: float) -> int:
         """Return the index of the first row that began at an instant or later."""
-        return bisect_left(self.rows, time_ns, key=_wait_start)
+        return bisect_left(self.rows, time_ns, key=self._start)
 
     def first_id(self) -> int:
         """Return the id of the oldest row, 0 without any."""
@@ -145,11 +157,19 @@ class WaitTable(Table):
 
     def ids_of(self, owner: int, first: int, end: int) -> list[int]:
         """Return the ids of the owner's rows between two indexes."""
-        return [row[0] for row in self.rows[first:end] if row[_WAIT_OWNER] == owner]
+        at = self._owner
+        return [row[0] for row in self.rows[first:end] if row[at] == owner]
+
+
+def _places(kind: Any, owner: str, start: str) -> tuple[int, int]:
+    return kind._fields.index(owner), kind._fields.index(start)
 
 
 class Capacity(NamedTuple):
-    """How many rows of each kind a `Store` holds, and how many bytes of heads and bodies."""
+    """How many rows of each kind a `Store` holds.
+
+    ``bytes`` is how many of heads and bodies, ``message_bytes`` of the payloads of messages.
+    """
 
     ticks: int = 200_000
     runs: int = 400_000
@@ -160,6 +180,8 @@ class Capacity(NamedTuple):
     log: int = 20_000
     blocks: int = 5_000
     bytes: int = 96 << 20
+    messages: int = 100_000
+    message_bytes: int = 32 << 20
 
 
 class Store:
@@ -177,7 +199,8 @@ class Store:
         self.connections = Table(capacity.connections)
         self.requests = Table(capacity.requests)
         self.tasks = Table(capacity.tasks)
-        self.waits = WaitTable(capacity.waits)
+        self.waits = OwnedTable(capacity.waits, *_places(Wait, "owner", "start_ns"))
+        self.messages = OwnedTable(capacity.messages, *_places(Message, "request_id", "time_ns"))
         self.blocks = Table(capacity.blocks)
         self.log: list[Row] = []
         self.log_forgotten = 0
@@ -187,8 +210,10 @@ class Store:
         self.open_connections: dict[int, Row] = {}
         self._runs_by_owner = ByOwner(self.runs)
         self._waits_by_owner = ByOwner(self.waits)
+        self._messages_by_request = ByOwner(self.messages, 50)
         self.long_requests = LongSpans()
         self.bytes = 0
+        self.message_bytes = 0
         self.end_ns = origin_ns
         """The time of the latest thing recorded."""
 
@@ -210,6 +235,8 @@ class Store:
         self._apply_requests(batch.requests)
         for row in batch.xsrf:
             self.xsrf.setdefault(row[0], []).append(row)
+        if batch.messages:
+            self._apply_messages(batch.messages)
         self.blocks.extend(batch.blocks)
         self.log.extend(batch.log)
         if len(self.log) > self.capacity.log * 1.1:
@@ -245,6 +272,16 @@ class Store:
         self._forget_bytes(self.requests.upsert(rows))
         self._forget_requests()
 
+    def _apply_messages(self, rows: Sequence[Row]) -> None:
+        messages, oldest = self.messages, self.messages.last_forgotten
+        self.message_bytes += sum(map(_message_bytes, (row for row in rows if row[0] > oldest)))
+        gone = messages.upsert(list(rows))
+        while True:
+            self.message_bytes -= sum(map(_message_bytes, gone))
+            if self.message_bytes <= self.capacity.message_bytes or not messages:
+                break
+            gone = messages.forget(max(1, len(messages) // 20))
+
     def _adopt(self, request_id: int, run_id: int) -> None:
         """Give a new request the run that read it from its socket.
 
@@ -277,7 +314,7 @@ class Store:
 
     def forgotten(self) -> dict[str, int]:
         """Return how many rows of each kind were forgotten to stay within the capacity."""
-        kinds = ("ticks", "runs", "connections", "requests", "tasks", "waits", "blocks")
+        kinds = ("ticks", "runs", "connections", "requests", "tasks", "waits", "blocks", "messages")
         return {kind: getattr(self, kind).forgotten for kind in kinds} | {"log": self.log_forgotten}
 
     def request(self, id_: int | None) -> Request | None:
@@ -311,9 +348,29 @@ class Store:
         return None if row is None else Connection(*row)
 
     def stages_of(self, request_id: int) -> list[Stage]:
-        """Return the stages of a request in the order in which they began."""
+        """Return the stages of a request in the order in which they began.
+
+        Of the messages of a WebSocket the `LATEST_MESSAGES` are among them.
+        """
         row = self.requests.get(request_id) or self.open_requests.get(request_id)
-        return [] if row is None else stages_of(row[_STAGES])
+        if row is None:
+            return []
+        stages = stages_of(row[_STAGES])
+        if row[_REQUEST_STATUS] == SWITCHING:
+            latest = self.message_ids(request_id)[-LATEST_MESSAGES:]
+            rows = map(self.messages.get, latest)
+            stages += [Message(*message).stage for message in rows if message is not None]
+            stages.sort(key=attrgetter("start_ns"))
+        return stages
+
+    def message_ids(self, request_id: int) -> list[int]:
+        """Return the ids of a WebSocket's messages, oldest first; not to be changed."""
+        return self._messages_by_request.of(request_id, *self._span(request_id, math.inf))
+
+    def messages_of(self, request_id: int) -> list[Message]:
+        """Return the messages of a WebSocket, oldest first."""
+        rows = map(self.messages.get, self.message_ids(request_id))
+        return [Message(*row) for row in rows if row is not None]
 
     def waits_of(self, request_id: int) -> list[Wait]:
         """Return the waits that carry a request's number, oldest first."""
@@ -362,6 +419,11 @@ class Store:
             return run.name
         task = self.tasks.get(run.task_id)
         return str(task[2]) if task else f"task #{run.task_id}"
+
+
+def _message_bytes(row: Row) -> int:
+    # Only the last of its rows counts.
+    return 0 if row[_MESSAGE_END] is None else len(row[_PAYLOAD])
 
 
 def request_bytes(row: Row) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from types import CoroutineType, FunctionType
 from typing import Any, NoReturn, cast
 
+from tornado.escape import utf8
 from tornado.routing import HostMatches, Matcher, PathMatches, Rule, RuleRouter
 from tornado.web import Application, ErrorHandler, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
@@ -19,10 +20,11 @@ from app.recording.recorder import Recorder
 
 from .parking import Parking
 from .trace import RequestTrace
+from .websocket import Passing, noting
 
 _now = time.monotonic_ns
 _VERBS = tuple(verb.lower() for verb in RequestHandler.SUPPORTED_METHODS)
-_AWAITED = frozenset({"prepare", "data_received", "open", "on_message", *_VERBS})
+_AWAITED = frozenset({"prepare", "data_received", "open", *_VERBS})
 """The methods whose result Tornado awaits when it is awaitable."""
 _PLAIN = frozenset(
     {
@@ -56,15 +58,7 @@ STAGES = (
     "on_finish",
     "on_connection_close",
 )
-WEBSOCKET_STAGES = (
-    "check_origin",
-    "open",
-    "on_message",
-    "on_ping",
-    "on_pong",
-    "write_message",
-    "on_close",
-)
+WEBSOCKET_STAGES = ("check_origin", "open", "on_close")
 
 Explain = Callable[[RequestHandler, "BaseException | None"], tuple[str, str]]
 """Explains what ``check_xsrf_cookie`` decided: (verdict, detail) from the handler and its error."""
@@ -122,6 +116,11 @@ class Observer:
             method = getattr(cls, name, None)
             if method is not None:
                 namespace[name] = self._stage(name, method)
+        if issubclass(cls, WebSocketHandler):
+            namespace["get_websocket_protocol"] = noting(cls.get_websocket_protocol)
+            namespace["on_message"] = _message_stage(cls.on_message)
+            for name in ("write_message", "ping"):
+                namespace[name] = _sending(name, getattr(cls, name))
         observed = cast("type[RequestHandler]", type(cls.__name__, (cls,), namespace))
         if self._parking is not None:
             self._parking.watch(observed)
@@ -254,6 +253,58 @@ async def _rest_of_stage(trace: RequestTrace, place: int, result: Awaitable[Any]
         _reraise(error, True)
     finally:
         trace.end_stage(place, detail)
+
+
+def _message_stage(method: Callable[..., Any]) -> Callable[..., Any]:
+    """As `_sync_stage` for ``on_message``: the stage is the message's, see `events.Message`."""
+
+    @functools.wraps(method)
+    def on_message(self: WebSocketHandler, message: str | bytes) -> Any:
+        trace: RequestTrace | None = getattr(self.request, "loopscope_trace", None)
+        if trace is None:
+            return method(self, message)
+        text = isinstance(message, str)
+        passing = trace.begin_message("in", 1 if text else 2, utf8(message))
+        try:
+            result = method(self, message)
+        except BaseException as error:
+            passing.ended(_words(error))
+            _reraise(error, True)
+        if result is not None and inspect.isawaitable(result):
+            passing.begun()
+            return _rest_of_message(passing, result)
+        passing.ended()
+        return result
+
+    return on_message
+
+
+async def _rest_of_message(passing: Passing, result: Awaitable[Any]) -> Any:
+    detail = None
+    try:
+        return await result
+    except BaseException as error:
+        detail = _words(error)
+        _reraise(error, True)
+    finally:
+        passing.ended(detail)
+
+
+def _sending(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave a stage only when a message cannot be sent; see `NotedProtocol` for the others."""
+
+    @functools.wraps(method)
+    def send(self: WebSocketHandler, *args: Any, **kwargs: Any) -> Any:
+        start = _now()
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException as error:
+            trace: RequestTrace | None = getattr(self.request, "loopscope_trace", None)
+            if trace is not None:
+                trace.add_failure(name, start, _words(error))
+            raise
+
+    return send
 
 
 def _words(error: BaseException) -> str:

@@ -125,7 +125,7 @@ class Server:
         return self.address
 
     def progress_of(self, request_id: int) -> int:
-        """Return a number that grows with each stage that a request under way reaches.
+        """Return a number that grows with each stage or message of a request under way.
 
         0 for a request that is over or unknown.
         """
@@ -133,7 +133,7 @@ class Server:
         for stream in streams:
             request = stream.trace.request
             if request is not None and request.id == request_id and request.end_ns is None:
-                return 1 + len(request.stages)
+                return 1 + len(request.stages) + getattr(request, "messages", 0)
         return 0
 
     async def stop(self) -> None:

@@ -24,8 +24,11 @@ from app.recording.events import SERVER, Row
 from app.recording.recorder import CONNECTION, OWNER, Recorder
 
 from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
+from .websocket import Passing
 
 _END_OF_HEAD = b"\r\n\r\n"
+_MOST_STAGES = 4 * 200
+"""A WebSocket with more than 200 stages (of four fields each) notes no more failures."""
 _now = time.monotonic_ns
 _set_owner = OWNER.set
 
@@ -102,6 +105,7 @@ class RequestTrace:
         "handler",
         "id",
         "if_closed",
+        "messages",
         "outcome",
         "parked",
         "request_head",
@@ -196,6 +200,18 @@ class RequestTrace:
         self.stages[place + 2 : place + 4] = (_now(), detail)
         if self.drained:
             self.changed()
+
+    def begin_message(self, direction: str, opcode: int, data: bytes) -> Passing:
+        """Begin to note a message of the WebSocket that this request became."""
+        self.messages = getattr(self, "messages", 0) + 1
+        return Passing(self._recorder, self.id, direction, opcode, data)
+
+    def add_failure(self, name: str, start_ns: int, detail: str) -> None:
+        """Record a message that could not be sent, unless there were many already."""
+        if len(self.stages) < _MOST_STAGES:
+            self.add_stage(name, start_ns, detail)
+        else:
+            self._recorder.dropped["stages"] += 1
 
     def end(self, outcome: str) -> None:
         """The request is over; only the first call counts."""

@@ -9,7 +9,7 @@ from operator import itemgetter, sub
 from typing import NamedTuple
 
 from app.recording.columns import RunTable
-from app.recording.events import CLIENT, WINDOW, Request, Row, Tick, Wait
+from app.recording.events import CLIENT, WINDOW, Message, Request, Row, Tick, Wait
 from app.recording.store import Store
 
 from .timeline_strip import late_left
@@ -25,6 +25,7 @@ _tick_select, _tick_end = (itemgetter(Tick._fields.index(name)) for name in ("se
 _request_start = itemgetter(Request._fields.index("start_ns"))
 _stages = itemgetter(Request._fields.index("stages"))
 _wait_start = itemgetter(Wait._fields.index("start_ns"))
+_message_time = itemgetter(Message._fields.index("time_ns"))
 
 
 class Sums(NamedTuple):
@@ -32,7 +33,7 @@ class Sums(NamedTuple):
 
     ``server_ns``, ``client_ns`` and ``window_ns`` are how long runs of each domain lasted,
     ``loop_ns`` how long the loop was busy between them; ``requests``, ``runs``, ``waits`` and
-    ``stages`` count what began.
+    ``stages`` count what began, the messages of WebSockets among the stages.
 
     ``lags`` are the times for which handles were ready before they ran, in ns.
     """
@@ -82,7 +83,8 @@ def measure(store: Store, now_ns: int, span_ns: int = SECOND_NS, *, held: bool =
         max(0, _ticks_time(ticks, runs, since, now_ns) - runs.total),
         runs.begun,
         len(_begun(store.waits.rows, _wait_start, since, now_ns)),
-        sum(map(len, map(_stages, requests))) // 4,
+        sum(map(len, map(_stages, requests))) // 4
+        + len(_begun(store.messages.rows, _message_time, since, now_ns)),
         runs.lags(held),
     )
 

@@ -10,7 +10,7 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .timeline_lanes import Bar, Lane
-from .timeline_messages import IN, OUT, stages_in
+from .timeline_messages import counts_of, stages_in
 from .timeline_view import View, duration, moment
 
 _NEAR = 2
@@ -34,8 +34,7 @@ def lane_words(
     state = str(request.status) if request.status else tr("under way")
     lines.append(f"{state} · {duration(end - request.start_ns)} · {escape(request.handler or '–')}")
     if lane.websocket:
-        names = request.stages[::4]
-        into, out = names.count(IN), names.count(OUT)
+        into, out = counts_of(store, lane.request_id)
         lines.append(tr("messages: {count} in, {out} out", count=f"{into:,}", out=f"{out:,}"))
     near = view.scale * _NEAR
     for stage in stages_in(store, lane.request_id, view):

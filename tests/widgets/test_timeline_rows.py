@@ -29,7 +29,7 @@ from app.widgets.timeline_ticks import parts
 from app.widgets.timeline_traffic import CLIENT, ROUTE, Traffic
 from app.widgets.timeline_view import View
 
-from .sample import MS, US, Sample, batch, drawing, request, store_of
+from .sample import MS, US, Sample, batch, drawing, message, request, store_of
 
 HEIGHTS = Heights(lane=30, thin=20, head=20, foot=20)
 NOW = 300.0 * MS
@@ -53,11 +53,9 @@ def on(connection_id: int, row: Row) -> Row:
     return (row[0], connection_id, *row[2:])
 
 
-def socket(id_: int, start_ms: float, end_ms: float | None, *messages: tuple[str, float]) -> Row:
-    """A WebSocket with messages: the stage's name and when it began."""
-    stages: tuple[object, ...] = ("get", round(start_ms * MS), None, None)
-    for name, at in messages:
-        stages += (name, round(at * MS), round(at * MS) + 100 * US, None)
+def socket(id_: int, start_ms: float, end_ms: float | None) -> Row:
+    """A WebSocket."""
+    stages = ("get", round(start_ms * MS), None, None)
     end = None if end_ms is None else round(end_ms * MS)
     row = request(id_, round(start_ms * MS), end, 101, "GET /chat", "upgraded")
     return (*row[:-1], stages)
@@ -140,15 +138,17 @@ def test_connections_do_not_fold_and_unfold_all_the_time() -> None:
     assert seen == [(9, True), (5, True), (3, False), (8, False)]
 
 
-def socket_lane(row: Row, view: View) -> Lane:
-    made = lane(store_of(batch(requests=[row])), row[0], view, 9000 * MS)
+def socket_lane(messages: list[tuple[str, float]], view: View) -> Lane:
+    """The lane of a WebSocket with messages: their directions and when they passed."""
+    rows = [message(n, 1, round(at * MS), way) for n, (way, at) in enumerate(messages, 1)]
+    store = store_of(batch(requests=[socket(1, 0, None)], messages=rows))
+    made = lane(store, 1, view, 9000 * MS)
     assert made is not None
     return made
 
 
 def test_messages_are_marks_and_stages_of_the_websockets_lane() -> None:
-    row = socket(1, 0, None, ("write_message", 20.02), ("on_message", 20), ("write_message", 60))
-    made = socket_lane(row, view_of(0, 100))
+    made = socket_lane([("in", 20), ("out", 20.02), ("out", 60)], view_of(0, 100))
     assert made.websocket
     assert made.title == "#1 WS /chat"
     assert sorted(made.messages) == [
@@ -160,12 +160,11 @@ def test_messages_are_marks_and_stages_of_the_websockets_lane() -> None:
 
 
 def test_of_very_many_messages_those_in_view_are_drawn() -> None:
-    every_ms = [("on_message", float(n)) for n in range(1, 5001)]
-    row = socket(1, 0, None, *every_ms)
-    near = socket_lane(row, view_of(3000, 10))
+    every_ms = [("in", float(n)) for n in range(1, 5001)]
+    near = socket_lane(every_ms, view_of(3000, 10))
     assert [m.x for m in near.messages] == [n * 100 for n in range(10)]
     assert len(near.stages) < 600
-    far = socket_lane(row, view_of(0, 5000))
+    far = socket_lane(every_ms, view_of(0, 5000))
     assert 100 < len(far.messages) <= 1000
     assert max(m.x for m in far.messages) > 990
 
