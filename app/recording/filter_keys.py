@@ -34,8 +34,10 @@ _SIZE, _OUTCOME, _STAGES = _AT["response_size"], _AT["outcome"], _AT["stages"]
 PASSED = ("passed", "safe-method")
 """The verdicts of an XSRF check that let a request go on."""
 FAILED = (
-    *("no-token", "invalid-format", "no-cookie", "cookie-garbage"),
-    *("quoted-token", "bytes-token", "wrong-token"),
+    *("no-token", "json-body", "mislabelled-form", "misnamed-header"),
+    *("invalid-format", "unknown-version", "no-cookie", "cookie-garbage"),
+    *("quoted-token", "bytes-token", "garbage-token", "wrong-token"),
+    *("cross-site", "foreign-origin"),
 )
 """Those that do not. ``overridden`` is the handler's own check, which may be either."""
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from app.recording.events import Request
 from app.recording.store import Store
 
-from .detail_pages import CookiesPage, TimingPage, XsrfPage
+from .detail_pages import CookiesPage, TimingPage
 from .i18n import tr
 from .lifecycle import LifecycleView
 from .messages import MessageView
@@ -16,6 +16,7 @@ from .parts import EmptyState
 from .request_columns import path_of
 from .selection import Selection
 from .theme import Theme
+from .xsrf_page import XsrfPage
 
 TABS = ("Lifecycle", "Request", "Response", "Cookies", "XSRF", "Timing")
 

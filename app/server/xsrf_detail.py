@@ -1,0 +1,39 @@
+"""A verdict as the recording keeps it: words for people, and what it was worked out from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .xsrf import Origin, Verdict, xsrf_verdict
+
+_INPUTS = "inputs: "
+
+
+def detail_of(verdict: Verdict, inputs: Mapping[str, Any]) -> str:
+    """Return *verdict* in lines: the sentence, the repair, a line for each rung.
+
+    The last line holds *inputs*, the arguments of `xsrf_verdict`, as JSON.
+    """
+    lines = [str(verdict.sentence)]
+    if verdict.repair.text:
+        lines.append(str(verdict.repair))
+    for rung in verdict.rungs:
+        lines.append(f"{rung.state}: {rung.name} — {rung.seen}".removesuffix(" — "))
+    lines.append(_INPUTS + json.dumps(inputs))
+    return "\n".join(lines)
+
+
+def verdict_of(detail: str) -> Verdict | None:
+    """Work out the verdict again that `detail_of` wrote; None when *detail* is none of it."""
+    last = detail.rpartition("\n")[2]
+    if not last.startswith(_INPUTS):
+        return None
+    try:
+        inputs = json.loads(last.removeprefix(_INPUTS))
+        if inputs.get("origin") is not None:
+            inputs["origin"] = Origin(*inputs["origin"])
+        return xsrf_verdict(**inputs)
+    except (ValueError, TypeError, AttributeError):
+        return None
