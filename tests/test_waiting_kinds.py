@@ -422,6 +422,7 @@ def test_the_programs_own_tasks_come_before_idle_connections(loop: TickLoop) -> 
         server.stop()
         for _, writer in idle:
             writer.close()
+            await writer.wait_closed()
         await server.close_all_connections()
 
     turn(loop, main())
