@@ -367,6 +367,11 @@ class Store:
         """Return the ids of a WebSocket's messages, oldest first; not to be changed."""
         return self._messages_by_request.of(request_id, *self._span(request_id, math.inf))
 
+    @property
+    def messages_seen(self) -> int:
+        """How many messages there were until now, those included that are forgotten."""
+        return self.messages.forgotten + len(self.messages)
+
     def messages_of(self, request_id: int) -> list[Message]:
         """Return the messages of a WebSocket, oldest first."""
         rows = map(self.messages.get, self.message_ids(request_id))

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.recording.events import Request
-from app.recording.store import Store
+from app.recording.store import SWITCHING, Store
 
 from .detail_pages import CookiesPage, TimingPage
 from .i18n import tr
@@ -16,9 +16,10 @@ from .parts import EmptyState
 from .request_columns import path_of
 from .selection import Selection
 from .theme import Theme
+from .websocket_page import WebSocketPage
 from .xsrf_page import XsrfPage
 
-TABS = ("Lifecycle", "Request", "Response", "Cookies", "XSRF", "Timing")
+TABS = ("Lifecycle", "Request", "Response", "Cookies", "XSRF", "Timing", "WebSocket")
 
 
 class DetailPanel(QWidget):
@@ -41,10 +42,11 @@ class DetailPanel(QWidget):
         self.cookies = CookiesPage(theme)
         self.xsrf = XsrfPage(theme)
         self.timing = TimingPage(theme)
+        self.websocket = WebSocketPage(store, theme)
         self._pages = QStackedWidget()
         pages: tuple[QWidget, ...] = (
             *(self.lifecycle, self.request, self.response),
-            *(self.cookies, self.xsrf, self.timing),
+            *(self.cookies, self.xsrf, self.timing, self.websocket),
         )
         for title, page in zip(TABS, pages, strict=True):
             self.tabs.addTab(tr(title))
@@ -88,6 +90,7 @@ class DetailPanel(QWidget):
             *(request.id, request.end_ns, request.outcome, request.status, len(stages)),
             *(stages[-4:], len(self._store.xsrf.get(request.id, ()))),
             self._store.end_ns if request.end_ns is None else 0,
+            self._store.messages_seen if request.status == SWITCHING else 0,
         )
         if state != self._shown:
             self._shown = state
@@ -113,6 +116,8 @@ class DetailPanel(QWidget):
             self.cookies.show_request(request)
         elif page is self.xsrf:
             self.xsrf.show_checks(store.xsrf.get(request.id, []))
+        elif page is self.websocket:
+            self.websocket.show_request(request)
         else:
             self.timing.show_request(
                 request, store.runs_of(request.id), store.handler_waits_of(request.id), store.end_ns
@@ -123,7 +128,7 @@ class DetailPanel(QWidget):
         for at, title in enumerate(TABS):
             self.tabs.setTabText(at, tr(title))
         self._empty.retranslate()
-        for page in (self.request, self.response):
+        for page in (self.request, self.response, self.websocket):
             page.retranslate()
         self._shown = None
         self.refresh()
