@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from app.recording.events import Row
+from app.recording.events import Message, Row
 from app.recording.filter import Filter, compile_filter, complete, quoted
 from app.recording.filter_keys import (
     ALIASES,
@@ -24,6 +24,8 @@ from app.recording.filter_keys import (
 from app.recording.limit import TooSlow, cpu_limit
 from app.server.breakpoints import PARKED
 from app.widgets.request_columns import XSRF_WORDS, xsrf_passed
+
+from .widgets.sample import message
 
 MS = 1_000_000
 
@@ -110,6 +112,7 @@ ROWS = [
             route="/cookies", handler="CookieHandler", sent=("cookie: a=0",)),
     request(25, "GET /(odd)/path|pipe", 200, HTML, route="/(.*)"),
 ]  # fmt: skip
+MESSAGES = {14: [b"hello", b"Bye"], 15: [b"hello again"], 1: [b"hello"]}
 SOURCES = Sources(
     xsrf={
         4: [(4, "passed", "")],
@@ -117,7 +120,11 @@ SOURCES = Sources(
         7: [(7, "no-cookie", ""), (7, "wrong-token", "")],
         19: [(19, "overridden", "")],
     },
-    messages=lambda id_: {14: ["hello", "Bye"], 15: ["hello again"], 1: ["hello"]}.get(id_, []),
+    messages=lambda id_, after: [
+        Message(*message(n, id_, 0, "in", text))
+        for n, text in enumerate(MESSAGES.get(id_, []), 1)
+        if n > after
+    ],
     marked={2, 9},
     now_ns=lambda: 40_000 * MS,
 )
@@ -217,7 +224,8 @@ EXPRESSIONS: list[tuple[str, set[int]]] = [
     (r"route:/story/(?P<id>\d+)", {2, 3}),
     ("route:/api/*", API),
     ("stage:write_error", {5}),
-    ("stage:on_*", {row[0] for row in ROWS} - {5, 10, 15, 23}),
+    ("stage:on_message", {14, 15}),
+    ("stage:on_*", {row[0] for row in ROWS} - {5, 10, 23}),
     ("xsrf:fail", {5, 7}),
     ("xsrf:pass", {4}),
     ("xsrf:no-token", {5}),

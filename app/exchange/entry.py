@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ from typing import Any
 
 from app.recording import headers
 from app.recording.events import Request, Stage
-from app.recording.store import Store
+from app.recording.store import SWITCHING, Store
+from app.recording.websocket import OPCODES, text_of
 
 from .request import HttpRequest, Pair, recorded
 
@@ -61,7 +63,7 @@ class Timings:
 class WebSocketMessage:
     """One message: ``type`` is ``send`` (by the client) or ``receive``; ``time`` in s since 1970.
 
-    ``data`` is text for opcode 1 and base64 for opcode 2, as in Chrome's files.
+    ``data`` is text for opcode 1 and base64 for all others, as in Chrome's files.
     """
 
     type: str
@@ -107,8 +109,24 @@ def entry_of(store: Store, request: Request, started_at: float, base: str | None
         request.version,
         request.request_size,
         _cut(len(request.request_body), request.request_size),
+        messages=_messages(store, request.id, started_at) if request.status == SWITCHING else (),
         connection=str(request.connection_id),
         extras=_extras(store, request, stages),
+    )
+
+
+def _messages(store: Store, request_id: int, started_at: float) -> tuple[WebSocketMessage, ...]:
+    return tuple(
+        WebSocketMessage(
+            "send" if message.direction == "in" else "receive",
+            round(started_at + (message.time_ns - store.origin_ns) / 1e9, 6),
+            opcode,
+            text_of(message)
+            if opcode == OPCODES["text"]
+            else base64.b64encode(message.payload).decode("ascii"),
+        )
+        for message in store.messages_of(request_id)
+        if (opcode := OPCODES.get(message.opcode))
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, quote_plus, unquote_plus
 
-from .entry import Entry, Response
+from .entry import Entry, Response, WebSocketMessage
 from .request import HttpRequest, Pair
 
 REDACTED = "[redacted]"
@@ -107,11 +108,22 @@ def _without(entry: Entry, known: list[str], note: Note) -> Entry:
             answer_why or response.note,
         ),
         note=why or entry.note,
-        messages=tuple(
-            replace(message, data=plain(_in_json(message.data, note))) for message in entry.messages
-        ),
+        messages=tuple(_message(message, plain, known, note) for message in entry.messages),
         extras=json.loads(plain(json.dumps(entry.extras, ensure_ascii=False))),
     )
+
+
+def _message(
+    message: WebSocketMessage, plain: Callable[[str], str], known: list[str], note: Note
+) -> WebSocketMessage:
+    if message.opcode == 1:
+        return replace(message, data=plain(_in_json(message.data, note)))
+    try:
+        data = base64.b64decode(message.data, validate=True).decode("latin-1")
+    except ValueError:  # from somebody else's file
+        return replace(message, data="")
+    hidden = _hide(data, known).encode("latin-1")
+    return replace(message, data=base64.b64encode(hidden).decode("ascii"))
 
 
 def _latin(text: str) -> str:

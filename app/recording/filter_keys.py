@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from .events import Request, Row
+from .events import Message, Request, Row
 from .headers import sent_cookies, set_cookies, unpacked, values
+from .websocket import text_of
 
 Test = Callable[[Row], bool]
 Match = Callable[[str], bool]
@@ -62,12 +63,12 @@ class FilterError(ValueError):
 class Sources:
     """What is known of requests beside their rows.
 
-    *xsrf* holds the rows of `Xsrf` and *messages* gives the WebSocket messages of a request;
-    *marked* are the numbers marked in the window. *now_ns* is the time until which is recorded.
+    *xsrf* holds the rows of `Xsrf`, *messages* is `Store.messages_of`; *marked* are the numbers
+    marked in the window. *now_ns* is the time until which is recorded.
     """
 
     xsrf: Mapping[int, list[Row]] = field(default_factory=dict)
-    messages: Callable[[int], Iterable[str]] = lambda request_id: ()
+    messages: Callable[[int, int], Iterable[Message]] = lambda request_id, after: ()
     marked: Collection[int] = ()
     now_ns: Callable[[], int] = lambda: 0
 
@@ -319,9 +320,34 @@ def _xsrf(value: Value, sources: Sources) -> Test:
 XSRF_VALUES = ("fail", "pass", *PASSED, *FAILED, "overridden")
 
 
+def _any_message(match: Callable[[Message], bool], sources: Sources) -> Test:
+    """Return a test for WebSockets with such a message; it looks at each message once."""
+    looked: dict[int, tuple[int, bool]] = {}
+
+    def test(row: Row) -> bool:
+        if not _is_websocket(row):
+            return False
+        last, found = looked.get(row[0], (0, False))
+        if not found:
+            for message in sources.messages(row[0], last):
+                last, found = message.id, match(message)
+                if found:
+                    break
+            looked[row[0]] = (last, found)
+        return found
+
+    return test
+
+
 def _message(value: Value, sources: Sources) -> Test:
-    match, messages = within(value), sources.messages
-    return lambda row: _is_websocket(row) and any(map(match, messages(row[0])))
+    match = within(value)
+    return _any_message(lambda message: match(text_of(message)), sources)
+
+
+def _stage(value: Value, sources: Sources) -> Test:
+    match = whole(value)
+    of_message = _any_message(lambda message: match(message.stage.name), sources)
+    return lambda row: any(map(match, _stages(row))) or of_message(row)
 
 
 _IS: dict[str, Test] = {
@@ -397,7 +423,7 @@ KEYS: dict[str, Key] = {
     "handler": Key(2, _field(_HANDLER, whole), _known(_HANDLER)),
     "route": Key(2, _field(_ROUTE, whole), _known(_ROUTE)),
     "slower-than": Key(1, _slower, lambda row: ("10ms", "100ms", "1s"), changing=True),
-    "stage": Key(3, _any_of(_stages, whole), _stages),
+    "stage": Key(3, _stage, _stages, changing=True),
     "ws-message": Key(7, _message, None, changing=True),
     "xsrf": Key(2, _xsrf, lambda row: XSRF_VALUES),
 }

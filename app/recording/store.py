@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -372,10 +372,11 @@ class Store:
         """How many messages there were until now, those included that are forgotten."""
         return self.messages.forgotten + len(self.messages)
 
-    def messages_of(self, request_id: int) -> list[Message]:
-        """Return the messages of a WebSocket, oldest first."""
-        rows = map(self.messages.get, self.message_ids(request_id))
-        return [Message(*row) for row in rows if row is not None]
+    def messages_of(self, request_id: int, after: int = 0) -> Iterator[Message]:
+        """Yield the messages of a WebSocket, oldest first; those with ids above *after*."""
+        ids = self.message_ids(request_id)
+        rows = map(self.messages.get, ids[bisect_right(ids, after) :])
+        return (Message(*row) for row in rows if row is not None)
 
     def waits_of(self, request_id: int) -> list[Wait]:
         """Return the waits that carry a request's number, oldest first."""

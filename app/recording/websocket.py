@@ -1,9 +1,11 @@
-"""What a WebSocket's close frames say (RFC 6455, sections 5.5.1 and 7.4)."""
+"""What a WebSocket's frames say (RFC 6455, sections 5.2, 5.5.1 and 7.4)."""
 
 from __future__ import annotations
 
 from .events import Message
 
+OPCODES = {"text": 0x1, "binary": 0x2, "close": 0x8, "ping": 0x9, "pong": 0xA}
+"""The opcodes of section 5.2, by the names that messages have."""
 NO_CODE = 1005
 """Stands for a close frame without a code; it is never sent."""
 NO_FRAME = 1006
@@ -39,6 +41,12 @@ def meaning_of(code: int) -> str:
     """Return what a close code means: an English text, to be translated."""
     found = MEANINGS.get(code)
     return found or next((text for codes, text in _RANGES if code in codes), "not defined")
+
+
+def text_of(message: Message) -> str:
+    """Return a message as text; what is not UTF-8 is replaced."""
+    payload = message.payload[2:] if message.opcode == "close" else message.payload
+    return payload.decode("utf-8", "replace")
 
 
 def close_of(message: Message) -> tuple[int, str] | None:

@@ -20,7 +20,7 @@ from app.recording.recorder import Recorder
 
 from .parking import Parking
 from .trace import RequestTrace
-from .websocket import Passing, noting
+from .websocket import BINARY, IN, TEXT, Passing, noting
 
 _now = time.monotonic_ns
 _VERBS = tuple(verb.lower() for verb in RequestHandler.SUPPORTED_METHODS)
@@ -263,8 +263,8 @@ def _message_stage(method: Callable[..., Any]) -> Callable[..., Any]:
         trace: RequestTrace | None = getattr(self.request, "loopscope_trace", None)
         if trace is None:
             return method(self, message)
-        text = isinstance(message, str)
-        passing = trace.begin_message("in", 1 if text else 2, utf8(message))
+        opcode = TEXT if isinstance(message, str) else BINARY
+        passing = trace.begin_message(IN, opcode, utf8(message))
         try:
             result = method(self, message)
         except BaseException as error:

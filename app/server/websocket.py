@@ -12,11 +12,11 @@ from tornado.escape import json_encode, utf8
 from tornado.websocket import WebSocketProtocol13, _WebSocketParams
 
 from app.recording.events import Row
+from app.recording.websocket import OPCODES
 
 IN, OUT = "in", "out"
-TEXT, CLOSE = 0x1, 0x8
-OPCODES = {0x1: "text", 0x2: "binary", 0x8: "close", 0x9: "ping", 0xA: "pong"}
-"""RFC 6455, section 5.2."""
+TEXT, BINARY = OPCODES["text"], OPCODES["binary"]
+NAMES = {opcode: name for name, opcode in OPCODES.items()}
 _now = time.monotonic_ns
 
 
@@ -41,7 +41,7 @@ class Passing:
         journal.message_id += 1
         self._journal = journal
         self._before = (journal.message_id, request_id, _now())
-        name = OPCODES.get(opcode, f"0x{opcode:X}")
+        name = NAMES.get(opcode, f"0x{opcode:X}")
         self._after = (direction, name, len(data), journal.keep(data), journal.run_id)
 
     def begun(self) -> None:
@@ -82,11 +82,12 @@ class NotedProtocol(WebSocketProtocol13):
         self, message: str | bytes | dict[str, Any], binary: bool = False
     ) -> Future[None]:
         data = utf8(json_encode(message) if isinstance(message, dict) else message)
-        passing = self._begin(self._sent, 2 if binary else TEXT, data)
+        passing = self._begin(self._sent, BINARY if binary else TEXT, data)
         result = super().write_message(data, binary=binary)
         passing.ended()
         return result
 
+    # Tornado's own pings and pongs, and closing, have no other place in common.
     def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> Future[None]:
         if not opcode & 0x8:
             return super()._write_frame(fin, opcode, data, flags)
@@ -98,7 +99,7 @@ class NotedProtocol(WebSocketProtocol13):
     def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
         if self.client_terminated:
             return super()._handle_message(opcode, data)
-        if opcode in (TEXT, 2):
+        if opcode in (TEXT, BINARY):
             result = super()._handle_message(opcode, data)
             # Only then it may be that Tornado could not decode it.
             if self.client_terminated and opcode == TEXT and not self._frame_compressed:
@@ -106,7 +107,7 @@ class NotedProtocol(WebSocketProtocol13):
             return result
         passing = self._begin(self._received, opcode, data)
         result = super()._handle_message(opcode, data)
-        passing.ended(None if opcode in OPCODES else "unknown opcode")
+        passing.ended(None if opcode in NAMES else "unknown opcode")
         return result
 
     def _note_undecodable(self, data: bytes) -> None:

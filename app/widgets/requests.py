@@ -64,7 +64,7 @@ class RequestsPanel(QWidget):
             parent=self,
         )
         self.view = RowsView(self.model, theme, "Requests")
-        sources = Sources(xsrf=store.xsrf, marked=self._marked, now_ns=lambda: store.end_ns)
+        sources = Sources(store.xsrf, store.messages_of, self._marked, lambda: store.end_ns)
         self.filter = FilterBox(theme, sources, self._seen)
         self.count = SteadyLabel(theme, Qt.AlignmentFlag.AlignRight)
         self.count.setProperty("role", "dim")

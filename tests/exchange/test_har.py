@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import random
 import re
@@ -30,6 +31,7 @@ from app.server.server import Server
 from app.server.site import load
 from app.session import DEMO
 
+from ..widgets.sample import MS, batch, message, request
 from .har_schema import faults
 from .samples import Requests
 
@@ -274,6 +276,41 @@ def test_what_chrome_exports_of_a_websocket() -> None:
     assert item["_webSocketMessages"] == [
         {"type": "send", "time": 1732183200.5, "opcode": 1, "data": "hi"}
     ]
+
+
+def a_websocket() -> tuple[Store, Request]:
+    """A recorded WebSocket and its request."""
+    row = request(1, MS, None, 101, "GET /chat")
+    head = b"GET /chat HTTP/1.1\r\nHost: h\r\nCookie: user=hunter22\r\n\r\n"
+    store = Store()
+    messages = [
+        message(1, 1, 2 * MS, "in", "你好 hunter22".encode()),
+        message(2, 1, 3 * MS, "out", b"\0hunter22\xff", "binary"),
+        message(3, 2, 3 * MS, "out", b"of another"),
+        message(4, 1, 4 * MS, "in", b"\x03\xe8", "close"),
+    ]
+    store.apply(batch(requests=[(*row[:11], head, *row[12:])], messages=messages))
+    found = store.request(1)
+    assert found is not None
+    return store, found
+
+
+def test_the_messages_of_a_websocket_go_out_and_come_in_again() -> None:
+    entry = entry_of(*a_websocket(), STARTED, "http://h/")
+    assert entry.messages == (
+        WebSocketMessage("send", STARTED + 0.002, 1, "你好 hunter22"),
+        WebSocketMessage("receive", STARTED + 0.003, 2, "AGh1bnRlcjIy/w=="),
+        WebSocketMessage("send", STARTED + 0.004, 8, "A+g="),
+    )
+    written = dumped([entry])
+    assert read(written).entries[0].messages == entry.messages
+    assert faults(json.loads(written)) == []
+
+
+def test_secrets_in_messages_stay_behind() -> None:
+    (entry,) = without_secrets([entry_of(*a_websocket(), STARTED, "http://h/")])
+    assert entry.messages[0].data == f"你好 {REDACTED}"
+    assert base64.b64decode(entry.messages[1].data) == b"\0" + REDACTED.encode() + b"\xff"
 
 
 def test_what_firefox_exports() -> None:
