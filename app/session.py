@@ -233,8 +233,11 @@ class Session(Controls):
         self.fired.emit(0, shot.times)
         self._under_way[shot.client] += shot.times
         try:
-            answers = await self._clients.burst(
-                client, request, shot.times, shot.concurrency, self.fired.emit
+            answers = await client.burst(
+                request,
+                shot.times,
+                shot.concurrency,
+                lambda done, _: self.fired.emit(done, shot.times),
             )
         except ValueError as error:
             self.failed.emit(str(error))

@@ -18,14 +18,8 @@ from tornado.web import Application, RequestHandler
 
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER
-from app.server.client import (
-    MAX_REDIRECTS,
-    Client,
-    ClientRequest,
-    Clients,
-    InvalidRequest,
-    check,
-)
+from app.server.client import MAX_REDIRECTS, Client, ClientRequest, ClientResponse, Clients
+from app.server.client_messages import InvalidRequest, check
 
 
 @pytest.fixture(autouse=True)
@@ -660,14 +654,14 @@ def test_everything_runs_as_client() -> None:
             owners["connect"] = OWNER.get()
             return original(stream, *args, **options)
 
-        def progress(done: int, total: int) -> None:
+        def progress(done: int, latest: ClientResponse) -> None:
             owners["progress"] = OWNER.get()
 
         IOStream.connect = connect  # type: ignore[method-assign, assignment]
         try:
             await here.alice.fetch(here.request("/echo"))
             owners["outside"] = OWNER.get()
-            await here.clients.burst(here.clients["Bob"], here.request("/echo"), 1, 1, progress)
+            await here.clients["Bob"].burst(here.request("/echo"), 1, 1, progress)
         finally:
             IOStream.connect = original  # type: ignore[method-assign]
 
@@ -693,16 +687,15 @@ def test_a_client_from_another_site() -> None:
 def test_a_burst_is_bounded_and_reports() -> None:
     async def body(here: World) -> None:
         heard: list[tuple[int, int]] = []
-        responses = await here.clients.burst(
-            here.alice,
+        responses = await here.alice.burst(
             here.request("/echo"),
             50,
             8,
-            lambda done, total: heard.append((done, total)),
+            lambda done, latest: heard.append((done, latest.status)),
         )
         assert [response.status for response in responses] == [200] * 50
         assert here.server.accepts <= 8
-        assert heard == [(number, 50) for number in range(1, 51)]
+        assert heard == [(number, 200) for number in range(1, 51)]
 
     run(body)
 
@@ -710,7 +703,7 @@ def test_a_burst_is_bounded_and_reports() -> None:
 def test_a_burst_keeps_to_its_rate() -> None:
     async def body(here: World) -> None:
         started = asyncio.get_running_loop().time()
-        await here.clients.burst(here.alice, here.request("/echo"), 6, 3, rate=50)
+        await here.alice.burst(here.request("/echo"), 6, 3, rate=50)
         assert asyncio.get_running_loop().time() - started > 0.09
 
     run(body)
@@ -719,7 +712,7 @@ def test_a_burst_keeps_to_its_rate() -> None:
 @pytest.mark.parametrize("cancel_after", [0, 0.0005, 0.002, 0.1])
 def test_a_cancelled_burst_leaves_nothing(cancel_after: float) -> None:
     async def body(here: World) -> None:
-        burst = asyncio.create_task(here.clients.burst(here.alice, here.request("/slow"), 100, 20))
+        burst = asyncio.create_task(here.alice.burst(here.request("/slow"), 100, 20))
         await asyncio.sleep(cancel_after)
         burst.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -732,11 +725,11 @@ def test_a_cancelled_burst_leaves_nothing(cancel_after: float) -> None:
 
 def test_progress_that_raises_ends_the_burst() -> None:
     async def body(here: World) -> None:
-        def progress(done: int, total: int) -> None:
+        def progress(done: int, latest: ClientResponse) -> None:
             raise RuntimeError("stop")
 
         with pytest.raises(RuntimeError, match="stop"):
-            await here.clients.burst(here.alice, here.request("/echo"), 9, 3, progress)
+            await here.alice.burst(here.request("/echo"), 9, 3, progress)
         assert here.alice.connections == 0
 
     run(body)
@@ -759,7 +752,7 @@ def test_a_descriptor_tells_whose_it_is() -> None:
 def test_burst_arguments(count: int, concurrency: int) -> None:
     clients = Clients()
     with pytest.raises(InvalidRequest):
-        asyncio.run(clients.burst(clients["Bob"], ClientRequest("http://h/"), count, concurrency))
+        asyncio.run(clients["Bob"].burst(ClientRequest("http://h/"), count, concurrency))
 
 
 def test_closing_ends_requests_under_way() -> None:
