@@ -108,6 +108,11 @@ class Board(QWidget):
         if passages and not self._motion.isActive():
             self._motion.start()
 
+    def set_interval(self, ms: int) -> None:
+        """Paint what moves every so many ms."""
+        if self._motion.interval() != ms:
+            self._motion.setInterval(ms)
+
     def settle(self, passages: list[Passage]) -> None:
         """List these runs, and those under way, without moving anything."""
         self.tokens.settle(passages)

@@ -14,15 +14,18 @@ from app.recording.store import Store
 
 from .controls import Controls
 from .i18n import tr
-from .loop_board import Board
+from .loop_board import FRAME_MS, Board
 from .loop_columns import CHIPS
 from .loop_tokens import KEPT
 from .parts import SteadyLabel
+from .refresher import BUSY
 from .theme import Theme
 
 MOST = 12_000
 """The heat map shows no more sockets than this."""
 _PAUSE_S = 0.12
+_LOADED_MS = 100
+"""How long a picture of what moves stands while the loop has much to do, in ms."""
 _SHARE = 0.01
 """The share of the time that may be spent on asking for thousands of sockets."""
 
@@ -77,6 +80,10 @@ class LoopNowPanel(QWidget):
         self._show_runs()
         self.board.show_state(state)
         self._say()
+
+    def set_load(self, busy: float) -> None:
+        """Take note of the share of the time in which the loop runs handles."""
+        self.board.set_interval(_LOADED_MS if busy >= BUSY else FRAME_MS)
 
     def _ask_many(self, count: int, now: float) -> list[Socket]:
         if now >= self._many_due or not self._many:

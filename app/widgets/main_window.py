@@ -258,6 +258,7 @@ class MainWindow(QMainWindow):
             self._await_request = 0
         if self.accounting.advance():
             self._refresher.set_load(self.accounting.load)
+            self.loop_now.set_load(self.accounting.load)
             self.top_bar.figures.show_second(self.accounting.latest, self.controls.dropped())
         self._refresher.frame()
         self.top_bar.hold.refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -239,3 +239,31 @@ def test_a_chip_names_the_client(qtbot: QtBot) -> None:
 )
 def test_remaining_times_are_short(seconds: float, text: str) -> None:
     assert remaining(seconds) == text
+
+
+class Painted(QObject):
+    """Counts how often a widget is painted."""
+
+    count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_a_busy_loop_gets_fewer_pictures_of_what_moves(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    happens(panel, run(1, "first"))
+    painted = Painted()
+    panel.board.installEventFilter(painted)
+
+    def pictures(first: int) -> int:
+        painted.count = 0
+        happens(panel, *(run(id_, "callback") for id_ in range(first, first + 3)))
+        assert panel.board.moves
+        qtbot.waitUntil(lambda: not panel.board.moves)
+        return painted.count
+
+    calm = pictures(2)
+    panel.set_load(0.95)
+    assert pictures(5) < calm / 2
