@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -21,6 +20,7 @@ from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.exchange.request import ExchangeError
 from app.in_out import InOut, answer_of, app_of
+from app.jars import Jars
 from app.loop import TickLoop
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
@@ -28,11 +28,14 @@ from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
 from app.server.client import ClientRequest, Clients
+from app.server.cookie_log import CookieNotes
+from app.server.jar import Cookie, Withheld
 from app.server.server import Server
+from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
 from app.watchdog import LIMIT_S, Watchdog
-from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
+from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.i18n import tr
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
@@ -58,6 +61,7 @@ class Session(Controls):
         self._acts = Acts(loop, self.failed.emit)
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
+        self._jars = Jars(self._clients, store)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         self._site = Site(Path())
@@ -187,7 +191,7 @@ class Session(Controls):
         return [
             ClientState(
                 client.name,
-                [_jar_cookie(cookie) for cookie in client.jar.cookies()],
+                client.jar.cookies(),
                 self._under_way[client.name],
             )
             for client in self._clients
@@ -204,6 +208,32 @@ class Session(Controls):
         self._clients[client].jar.clear()
         self.clients_changed.emit()
 
+    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
+        self._jars.put(client, cookie, instead_of)
+        self.clients_changed.emit()
+
+    def remove_cookie(self, client: str, cookie: Cookie) -> None:
+        self._jars.remove(client, cookie)
+        self.clients_changed.emit()
+
+    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
+        return self._jars.withheld(client, self._absolute(url), method)
+
+    def cookie_notes(self, request_id: int) -> CookieNotes | None:
+        return self._jars.notes(request_id)
+
+    def cookie_keys(self, time_ns: int | None = None) -> Keys:
+        return self._server.keys.at(time_ns)
+
+    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
+        return self._server.keys.sign(name, value, version)
+
+    def wall_time(self, time_ns: int) -> float:
+        return self.in_out.started_at + (time_ns - self._store.origin_ns) / 1e9
+
+    def _absolute(self, url: str) -> str:
+        return urljoin(self.address or url_of(*self._where), url)
+
     def fire(self, shot: Shot) -> None:
         try:
             request = self._request(shot)
@@ -213,8 +243,7 @@ class Session(Controls):
         self._spawn(self._fire(shot, request), self._shots, self._client_context.copy())
 
     def _request(self, shot: Shot) -> ClientRequest:
-        address = self.address or url_of(*self._where)
-        url = urljoin(address, shot.url)
+        url = self._absolute(shot.url)
         headers = list(shot.headers)
         if shot.attach_xsrf:
             token = self._clients[shot.client].xsrf_header(url)
@@ -418,19 +447,3 @@ def cannot_listen(host: str, port: int, error: Exception) -> str:
     elif not isinstance(error, OSError) or "in use" not in reason:
         hint = "check the host and the port"
     return f"cannot listen on {host} port {port}: {reason} ({hint})"
-
-
-def _jar_cookie(cookie: Any) -> JarCookie:
-    expires = ""
-    if cookie.expires is not None:
-        expires = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(cookie.expires))
-    return JarCookie(
-        cookie.name,
-        cookie.value,
-        cookie.domain,
-        cookie.path,
-        expires,
-        cookie.http_only,
-        cookie.secure,
-        cookie.same_site,
-    )

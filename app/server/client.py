@@ -18,7 +18,9 @@ from typing import Any, TypeVar
 
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER
-from app.server.jar import Jar, SameSiteContext, Verdict, Withheld, parse_set_cookie
+from app.server.cookie_log import CookieLog
+from app.server.jar import Jar, SameSiteContext, Verdict, Withheld
+from app.server.set_cookie import parse_set_cookie
 
 from .browser import Browser
 from .client_burst import burst, check_burst
@@ -61,6 +63,7 @@ class Client:
         hue: int = 1,
         ports: Ports | None = None,
         clock: Callable[[], float] = time.time,
+        log: CookieLog | None = None,
     ) -> None:
         self.name = name
         self.keeps_cookies = keeps_cookies
@@ -68,6 +71,7 @@ class Client:
         self.hue = hue
         self.jar = Jar()
         self._clock = clock
+        self._log = log
         self._pool = Pool(self, Ports() if ports is None else ports)
 
     async def fetch(self, request: ClientRequest) -> ClientResponse:
@@ -212,6 +216,8 @@ class Client:
         finally:
             self._fill(request, response, exchange.answer)
             response.elapsed = time.monotonic() - started
+            if self._log is not None and (response.withheld or response.verdicts):
+                self._log.add(response.local_port, started, response.withheld, response.verdicts)
 
     async def _exchange(
         self, connection: Connection, exchange: Exchange, response: ClientResponse
@@ -289,6 +295,7 @@ class Clients:
         self, clock: Callable[[], float] = time.time, sockets: dict[int, str] | None = None
     ) -> None:
         self.ports = Ports(sockets)
+        self.cookie_log = CookieLog()
         self._clock = clock
         self._clients: dict[str, Client] = {}
         self.add("Alice", browser=Browser())
@@ -308,6 +315,7 @@ class Clients:
             hue=len(self._clients) + 1,
             ports=self.ports,
             clock=self._clock,
+            log=self.cookie_log,
         )
         self._clients[name] = client
         return client

@@ -18,7 +18,6 @@ Times are seconds since the epoch. Values are text in which each character is on
 
 from __future__ import annotations
 
-import calendar
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -26,14 +25,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from .set_cookie import SetCookie, parse_date, parse_set_cookie
+
 SameSiteContext = Literal["same-site", "cross-site-navigation", "cross-site"]
 """Where a request comes from: the same site, a link or form of another one, or anything else
 of another one (an image, a fetch)."""
 
 MAX_PAIR = 4096
 """Bytes of name and value together; more is refused (RFC 6265bis §5.6)."""
-MAX_ATTRIBUTE = 1024
-"""Bytes of an attribute's value; a longer attribute is ignored (RFC 6265bis §5.6)."""
 MAX_AGE = 400 * 86400
 """Seconds that a cookie can live at most, whatever it asks for (RFC 6265bis §5.5)."""
 PER_DOMAIN = 180
@@ -97,14 +96,6 @@ class Withheld(NamedTuple):
     name: str
     reason: str
     cookie: Cookie
-
-
-class SetCookie(NamedTuple):
-    """A Set-Cookie header, split. Attribute names are lower case; of doubles the last counts."""
-
-    name: str
-    value: str
-    attributes: dict[str, str]
 
 
 class _Place(NamedTuple):
@@ -260,40 +251,6 @@ class Jar:
                 self.remove(cookie)
 
 
-def parse_set_cookie(header: str) -> SetCookie:
-    """Split a Set-Cookie *header* as browsers do (RFC 6265bis §5.6): quotes stay in the value."""
-    pair, *rest = header.split(";")
-    name, equals, value = pair.partition("=")
-    if not equals:
-        name, value = "", name
-    attributes: dict[str, str] = {}
-    for part in rest:
-        key, _, text = part.partition("=")
-        if len(text.strip(" \t")) <= MAX_ATTRIBUTE:
-            attributes[key.strip(" \t").lower()] = text.strip(" \t")
-    return SetCookie(name.strip(" \t"), value.strip(" \t"), attributes)
-
-
-def parse_date(text: str) -> float | None:
-    """Read a cookie date, in seconds since the epoch, or None (RFC 6265bis §5.1.1)."""
-    found: dict[str, tuple[int, ...]] = {}
-    for token in re.split(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+", text):
-        for part, read in _DATE_PARTS:
-            if part not in found and (numbers := read(token)) is not None:
-                found[part] = numbers
-                break
-    if len(found) < len(_DATE_PARTS):
-        return None
-    (hour, minute, second), (day,), (month,) = found["time"], found["day"], found["month"]
-    year = found["year"][0]
-    year += 1900 if 70 <= year <= 99 else 2000 if year <= 69 else 0
-    if year < 1601 or hour > 23 or minute > 59 or second > 59:
-        return None
-    if not 1 <= day <= calendar.monthrange(year, month)[1]:
-        return None
-    return float(calendar.timegm((year, month, day, hour, minute, second)))
-
-
 def is_loopback(host: str) -> bool:
     """Return whether *host* is this machine by name or address, without looking it up."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -312,34 +269,6 @@ def site_of(url: str) -> tuple[str, str]:
     if _address(host) is None:
         host = ".".join(host.split(".")[-2:])
     return parts.scheme.lower(), host
-
-
-def _read_time(token: str) -> tuple[int, ...] | None:
-    match = re.match(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])", token)
-    return tuple(int(group) for group in match.groups()) if match else None
-
-
-def _read_day(token: str) -> tuple[int, ...] | None:
-    match = re.match(r"([0-9]{1,2})(?![0-9])", token)
-    return (int(match[1]),) if match else None
-
-
-def _read_month(token: str) -> tuple[int, ...] | None:
-    names = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-    return (names.index(token[:3].lower()) + 1,) if token[:3].lower() in names else None
-
-
-def _read_year(token: str) -> tuple[int, ...] | None:
-    match = re.match(r"([0-9]{2,4})(?![0-9])", token)
-    return (int(match[1]),) if match else None
-
-
-_DATE_PARTS = (
-    ("time", _read_time),
-    ("day", _read_day),
-    ("month", _read_month),
-    ("year", _read_year),
-)
 
 
 def _meant(parsed: SetCookie, place: _Place, now: float) -> Cookie | None:

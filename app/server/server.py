@@ -20,6 +20,7 @@ from app.recording.recorder import OWNER, Recorder
 from .breakpoints import Breakpoints
 from .build import build_application
 from .explain import explain_xsrf
+from .keys import KeyRing
 from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
@@ -68,6 +69,7 @@ class Server:
         self.site: Site | None = None
         self.address: tuple[str, int] | None = None
         """(host, port) while listening."""
+        self.keys = KeyRing()
         self._application: HTTPServerConnectionDelegate = Application()
         self._observer = Observer(recorder, explain_xsrf, Parking(self.breakpoints))
         self._modules = HandlerModules()
@@ -92,12 +94,13 @@ class Server:
     def _apply(self, site: Site) -> None:
         self._modules.load(site)
         application: Application = build_application(site, self._modules)
-        self._application = self._observer.observe(application)
+        self.serve(application)
         self.site = site
 
     def serve(self, application: Application) -> None:
         """Serve the user's own *application*."""
         self._application = self._observer.observe(application)
+        self.keys.note(self.recorder.clock(), application.settings)
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function* as the server: what it starts belongs to the server's domain."""

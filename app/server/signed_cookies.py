@@ -14,11 +14,20 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from .ladder import VERSION, Field, Ladder, Rung, Words, split_fields
 
 Secret = str | bytes | Mapping[int, str | bytes]
 """``cookie_secret``: one secret, or several by key version."""
+
+
+class Keys(NamedTuple):
+    """``cookie_secret``, None where there is none, and which of several keys signs."""
+
+    secret: Secret | None
+    version: int | None = None
+
 
 DAY = 86400
 V1_FUTURE_DAYS = 31

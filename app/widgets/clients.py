@@ -27,7 +27,7 @@ from .controls import Controls, Shot
 from .i18n import tr
 from .icons import icon
 from .parts import IconButton, label
-from .shot_request import goes_to, request_of
+from .shot_request import request_of
 from .theme import ROW, Theme
 
 
@@ -191,8 +191,9 @@ class ClientsPanel(QWidget):
         base = self._controls.address or f"http://{host}:{port}/"
         url = urljoin(base, shot.url)
         jars = {state.name: state.cookies for state in self._controls.clients()}
-        jar = [cookie for cookie in jars.get(shot.client, []) if goes_to(cookie, url)]
         try:
+            stays = {w.cookie for w in self._controls.withheld(shot.client, url, shot.method)}
+            jar = [cookie for cookie in jars.get(shot.client, []) if cookie not in stays]
             text = for_bash(request_of(shot, url, jar))
         except ExchangeError as error:
             self._controls.failed.emit(tr(error.template, **error.values))

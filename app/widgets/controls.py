@@ -14,27 +14,17 @@ from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.breakpoints import Breakpoint, Parked
+from app.server.cookie_log import CookieNotes
+from app.server.jar import Cookie, Withheld
+from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
-
-
-class JarCookie(NamedTuple):
-    """One cookie in a client's jar. ``expires`` in words, empty for a session cookie."""
-
-    name: str
-    value: str
-    domain: str
-    path: str
-    expires: str
-    http_only: bool
-    secure: bool
-    same_site: str
 
 
 class ClientState(NamedTuple):
     """A named client as the panel shows it. ``under_way`` counts its requests not yet answered."""
 
     name: str
-    cookies: list[JarCookie]
+    cookies: list[Cookie]
     under_way: int
 
 
@@ -148,6 +138,34 @@ class Controls(QObject):
 
     def clear_jar(self, client: str) -> None:
         """Forget a client's cookies."""
+        raise NotImplementedError
+
+    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
+        """Put a cookie into a client's jar as it is, in place of another if that is given."""
+        raise NotImplementedError
+
+    def remove_cookie(self, client: str, cookie: Cookie) -> None:
+        """Forget one of a client's cookies."""
+        raise NotImplementedError
+
+    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
+        """Which cookies a client's request would leave out, and why; *url* as in `Shot`."""
+        raise NotImplementedError
+
+    def cookie_notes(self, request_id: int) -> CookieNotes | None:
+        """What a client withheld and refused with a recorded request, if it did."""
+        raise NotImplementedError
+
+    def cookie_keys(self, time_ns: int | None = None) -> Keys:
+        """With which keys cookies were signed at a time on the recorder's clock, or are now."""
+        raise NotImplementedError
+
+    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
+        """Sign a value as the server would. Raises ValueError where it cannot."""
+        raise NotImplementedError
+
+    def wall_time(self, time_ns: int) -> float:
+        """A time on the recorder's clock in seconds since the epoch."""
         raise NotImplementedError
 
     def fire(self, shot: Shot) -> None:

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
+    QHBoxLayout,
+    QLineEdit,
     QSplitter,
     QStackedWidget,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.recording.events import Row
-from app.recording.headers import cookies
 from app.recording.store import Store
+from app.server.jar import Cookie
 
-from .controls import Controls, JarCookie
+from .controls import Controls
+from .cookie_dialog import CookieDialog
+from .cookie_events import CookieEvents
 from .i18n import tr
-from .parts import EmptyState
-from .request_columns import XSRF_WORDS, xsrf_passed
+from .jars_view import JarsView, Reasons
+from .parts import EmptyState, IconButton, label
 from .selection import Selection
 from .theme import Theme
 
-COLUMNS = (
-    *("Name", "Value", "Domain", "Path", "Expires / Max-Age", "Size"),
-    *("HttpOnly", "Secure", "SameSite"),
-)
-WIDTHS = (120, 220, 100, 60, 130, 50, 70, 60, 80)
-KEPT = 200
-"""How many of the latest events are shown."""
-
 
 class CookiesPanel(QWidget):
-    """Above, each client's jar with the columns of Chrome; below, what changed lately."""
+    """Above, each client's jar; below, what changed lately."""
+
+    fired = Signal()
+    """A request was fired from here."""
 
     def __init__(
         self, store: Store, controls: Controls, selection: Selection, theme: Theme
@@ -47,135 +39,121 @@ class CookiesPanel(QWidget):
         self._controls = controls
         self._theme = theme
         self._selection = selection
-        self._seen = 0
-        self._waiting: list[int] = []
-        self._jars_shown: object = None
-        self._events_shown: deque[tuple[int, str, str, str]] = deque(maxlen=KEPT)
-        self.jars = self._tree()
-        self.events = self._tree()
-        self.events.setRootIsDecorated(False)
-        self._split = QSplitter(Qt.Orientation.Vertical)
-        self._split.addWidget(self.jars)
-        self._split.addWidget(self.events)
-        self._split.setSizes([300, 160])
+        self.dialog: CookieDialog | None = None
+        self.jars = JarsView(theme)
+        self.events = CookieEvents(store, controls, theme)
+        self.url = QLineEdit("/")
+        self.url.setProperty("mono", True)
+        self._question = label(role="dim")
+        self.add = IconButton(theme, "plus", "Add a cookie to this client's jar", self._add)
+        self.edit = IconButton(theme, "edit", "Take this cookie apart, and edit it", self._edit)
+        self.delete = IconButton(theme, "trash", "Forget this cookie", self._delete)
         self._empty = EmptyState(
             "No cookies yet",
             "When a response sets a cookie, its client's jar appears here, with every attribute.",
+            "Add a cookie",
         )
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._split)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stack)
-        self.events.itemClicked.connect(self._select)
-        self.events.itemActivated.connect(self._select)
-        theme.changed.connect(self._restyle)
+        self._arrange()
+        self._connect()
         self.retranslate()
         self._restyle()
 
-    def _select(self, item: QTreeWidgetItem) -> None:
-        self._selection.select(item.data(0, Qt.ItemDataRole.UserRole))
+    def _arrange(self) -> None:
+        tools = QHBoxLayout()
+        tools.setContentsMargins(12, 4, 8, 2)
+        tools.setSpacing(6)
+        tools.addWidget(self._question)
+        tools.addWidget(self.url, 1)
+        for button in (self.add, self.edit, self.delete):
+            tools.addWidget(button)
+        upper, split = QWidget(), QSplitter(Qt.Orientation.Vertical)
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(tools)
+        column.addWidget(self.jars)
+        split.addWidget(upper)
+        split.addWidget(self.events)
+        split.setSizes([320, 130])
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(split)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
 
-    @staticmethod
-    def _tree() -> QTreeWidget:
-        tree = QTreeWidget()
-        tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        tree.setUniformRowHeights(True)
-        tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        tree.header().setStretchLastSection(True)
-        return tree
+    def _connect(self) -> None:
+        self.events.request_selected.connect(self._selection.select)
+        self.jars.edit_wanted.connect(self._edit)
+        self.jars.delete_wanted.connect(self._delete)
+        self.jars.currentItemChanged.connect(self._show_possible)
+        self.url.textChanged.connect(self._show_jars)
+        self._controls.clients_changed.connect(self._changed)
+        self._empty.clicked.connect(self._add)
+        self._theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        for at, width in enumerate(WIDTHS):
-            self.jars.setColumnWidth(at, self._theme.px(width))
-        for at, width in enumerate((90, 150, 150)):
-            self.events.setColumnWidth(at, self._theme.px(width))
-        self._jars_shown = None
+        self.jars.restyle()
+        self.events.restyle()
+        self._changed()
+
+    def _changed(self) -> None:
         if self.isVisible():
             self.refresh()
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
-        self._collect()
-        states = self._controls.clients()
-        shown = [(state.name, state.cookies) for state in states]
-        if shown != self._jars_shown:
-            self._jars_shown = shown
-            self._fill_jars(shown)
-        has_any = bool(self._events_shown) or any(jar for _, jar in shown)
+        self.events.collect()
+        self._show_jars()
+
+    def _show_jars(self) -> None:
+        states, url = self._controls.clients(), self.url.text().strip() or "/"
+        reasons: Reasons = {
+            (state.name, withheld.cookie): withheld.reason
+            for state in states
+            if state.cookies
+            for withheld in self._controls.withheld(state.name, url)
+        }
+        self.jars.show_jars(states, reasons)
+        has_any = self.events.any or any(state.cookies for state in states)
         self._stack.setCurrentIndex(int(has_any))
+        self._show_possible()
 
-    def _fill_jars(self, jars: list[tuple[str, list[JarCookie]]]) -> None:
-        self.jars.clear()
-        mono = self._theme.font(mono=True)
-        for at, (name, jar) in enumerate(jars):
-            top = QTreeWidgetItem([name, tr("{count} cookies", count=len(jar))])
-            top.setForeground(0, self._theme.hue(at + 1))
-            top.setForeground(1, self._theme.colours.dim)
-            self.jars.addTopLevelItem(top)
-            for cookie in jar:
-                item = QTreeWidgetItem(_cells(cookie))
-                for column in range(2):
-                    item.setFont(column, mono)
-                item.setToolTip(1, cookie.value)
-                top.addChild(item)
-            top.setExpanded(True)
+    def _show_possible(self) -> None:
+        one = self.jars.cookie is not None
+        self.edit.setEnabled(one)
+        self.delete.setEnabled(one)
 
-    def _collect(self) -> None:
-        """Take in the requests that ended since the last call, at most `KEPT` of them."""
-        table = self._store.requests
-        first = max(self._seen - table.forgotten, len(table.rows) - KEPT, 0)
-        new = [row[0] for row in table.rows[first:]]
-        self._seen = table.forgotten + len(table.rows)
-        waiting, self._waiting = [*self._waiting, *new][-KEPT:], []
-        for id_ in waiting:
-            row = table.get(id_)
-            if row is not None and row[10] is None:
-                self._waiting.append(id_)
-            elif row is not None:
-                self._add_events(row)
+    def _add(self) -> None:
+        clients = [state.name for state in self._controls.clients()]
+        client = self.jars.client or (clients[0] if clients else self._controls.add_client())
+        self._open(client, Cookie("", "", self._controls.host_and_port[0]), new=True)
 
-    def _add_events(self, row: Row) -> None:
-        id_ = row[0]
-        for cookie in cookies(b"", row[14]):
-            self._add(id_, tr("set"), f"{cookie.name}={cookie.value}", cookie.attributes, "text")
-        for _, verdict, detail in self._store.xsrf.get(id_, ()):
-            if verdict != "safe-method":
-                words = tr(XSRF_WORDS.get(verdict) or verdict)
-                mark, token = ("✓", "ok") if xsrf_passed(verdict) else ("✗", "error")
-                first = detail.partition("\n")[0]
-                self._add(id_, "XSRF", f"{mark} {words}", tr(first), token)
+    def _edit(self) -> None:
+        cookie = self.jars.cookie
+        if cookie is not None:
+            self._open(self.jars.client, cookie)
 
-    def _add(self, id_: int, kind: str, what: str, detail: str, token: str) -> None:
-        self._events_shown.append((id_, kind, what, detail))
-        item = QTreeWidgetItem([f"● #{id_}", kind, what, detail])
-        item.setData(0, Qt.ItemDataRole.UserRole, id_)
-        item.setForeground(0, self._theme.hue(id_))
-        item.setForeground(2, self._theme.colour(token))
-        item.setForeground(3, self._theme.colours.dim)
-        item.setFont(2, self._theme.font(mono=True))
-        item.setToolTip(2, what)
-        item.setToolTip(3, detail)
-        self.events.insertTopLevelItem(0, item)
-        if self.events.topLevelItemCount() > KEPT:
-            self.events.takeTopLevelItem(KEPT)
+    def _open(self, client: str, cookie: Cookie, *, new: bool = False) -> None:
+        self.dialog = dialog = CookieDialog(
+            self._controls, self._store, self._theme, client, cookie, self, new=new
+        )
+        dialog.fired.connect(self.fired)
+        dialog.request_selected.connect(self._selection.select)
+        dialog.show()
+
+    def _delete(self) -> None:
+        cookie = self.jars.cookie
+        if cookie is not None:
+            self._controls.remove_cookie(self.jars.client, cookie)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
-        self.jars.setHeaderLabels([tr(title) for title in COLUMNS])
-        self.events.setHeaderLabels([tr(t) for t in ("Request", "Event", "Cookie", "Attributes")])
-        self.jars.setAccessibleName(tr("Cookie jars"))
-        self.events.setAccessibleName(tr("Latest cookie events"))
+        self._question.setText(tr("What goes along to"))
+        self.url.setAccessibleName(tr("URL"))
+        self.url.setToolTip(tr("A path or URL: the last column says which cookies would go there"))
+        for button in (self.add, self.edit, self.delete):
+            button.retranslate()
         self._empty.retranslate()
-        self._jars_shown = None
-
-
-def _cells(cookie: JarCookie) -> list[str]:
-    bytes_ = len(cookie.name.encode()) + len(cookie.value.encode())
-    return [
-        *(cookie.name, cookie.value, cookie.domain, cookie.path),
-        *(cookie.expires or tr("Session"), str(bytes_)),
-        *("✓" if cookie.http_only else "", "✓" if cookie.secure else "", cookie.same_site),
-    ]
+        self.jars.retranslate()
+        self.events.retranslate()

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from app.recording.events import Request
 from app.recording.store import SWITCHING, Store
 
-from .detail_pages import CookiesPage, TimingPage
+from .controls import Controls
+from .cookies_page import CookiesPage
+from .detail_pages import TimingPage
 from .i18n import tr
 from .lifecycle import LifecycleView
 from .messages import MessageView
@@ -28,7 +30,9 @@ class DetailPanel(QWidget):
     heading = Signal(int, str)
     """The number of the request that is shown (0 for none), and its heading."""
 
-    def __init__(self, store: Store, selection: Selection, theme: Theme) -> None:
+    def __init__(
+        self, store: Store, controls: Controls, selection: Selection, theme: Theme
+    ) -> None:
         super().__init__()
         self._store = store
         self._selection = selection
@@ -39,7 +43,7 @@ class DetailPanel(QWidget):
         self.lifecycle = LifecycleView(theme)
         self.request = MessageView(theme)
         self.response = MessageView(theme)
-        self.cookies = CookiesPage(theme)
+        self.cookies = CookiesPage(controls, theme)
         self.xsrf = XsrfPage(theme)
         self.timing = TimingPage(theme)
         self.websocket = WebSocketPage(store, theme)

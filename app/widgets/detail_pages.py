@@ -1,60 +1,17 @@
-"""Pages of the selected request: its cookies, and where its time went."""
+"""Where the time of the selected request went."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QGridLayout,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
 )
 
 from app.recording.events import Request, Run, Wait
-from app.recording.headers import cookies
 
 from .i18n import tr
 from .scrolled import Scrolled
-from .theme import Theme
 from .words import duration
-
-
-class CookiesPage(QTableWidget):
-    """The cookies that came with a request (←) and those its response set (→)."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(0, 3)
-        self._theme = theme
-        self.setShowGrid(False)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setStretchLastSection(True)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.horizontalHeader().setHighlightSections(False)
-
-    def show_request(self, request: Request) -> None:
-        """Show a request's cookies."""
-        found = cookies(request.request_head, request.response_head)
-        self.setHorizontalHeaderLabels([tr("Name"), tr("Value"), tr("Attributes")])
-        self.setRowCount(len(found))
-        mono = self._theme.font(mono=True)
-        for at, cookie in enumerate(found):
-            arrow = "←" if cookie.direction == "in" else "→"
-            for column, text in enumerate(
-                (f"{arrow} {cookie.name}", cookie.value, cookie.attributes or "—")
-            ):
-                item = QTableWidgetItem(text)
-                item.setFont(mono)
-                item.setToolTip(text)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-                if column == 2:
-                    item.setForeground(self._theme.colours.dim)
-                self.setItem(at, column, item)
-        self.setColumnWidth(0, self._theme.px(90))
-        self.setColumnWidth(1, self._theme.px(150))
 
 
 class TimingPage(Scrolled):

@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.log = LogPanel(store, selection, theme)
         self.breakpoints = BreakpointsPanel(store, controls, theme)
         self.clients = ClientsPanel(controls, theme)
-        self.detail = DetailPanel(store, selection, theme)
+        self.detail = DetailPanel(store, controls, selection, theme)
         self.in_out = InOut(store, controls, selection, self.requests, theme, self)
         self._refresher.add(self.timeline, 0)
         for panel in (self.requests, self.waiting, self.cookies, self.connections, self.log):
@@ -206,7 +206,8 @@ class MainWindow(QMainWindow):
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
         self.editors.failed.connect(self.say)
-        self.clients.fired.connect(self._select_next)
+        for source in (self.clients, self.cookies, self.detail.cookies):
+            source.fired.connect(self._select_next)
         self.editors.saved.connect(lambda: self.banner.say(tr("Saved"), "ok"))
         self.centre.switched.connect(self._switched)
         self.traffic.switched.connect(self._refresher.all_visible)

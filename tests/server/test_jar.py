@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.server.jar import MAX_AGE, PER_DOMAIN, Cookie, Jar, parse_date, parse_set_cookie, site_of
+from app.server.jar import MAX_AGE, PER_DOMAIN, Cookie, Jar, site_of
+from app.server.set_cookie import parse_date, parse_set_cookie
 
 NOW = 1_700_000_000.0
 HERE = "http://127.0.0.1:8888/"

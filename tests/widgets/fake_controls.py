@@ -11,8 +11,11 @@ from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.breakpoints import Breakpoint, Parked
+from app.server.cookie_log import CookieNotes
+from app.server.jar import Cookie, Withheld
+from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
-from app.widgets.controls import ClientState, Controls, HoldState, JarCookie, Shot, Step
+from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -34,9 +37,9 @@ TEMPLATE = """<!doctype html>
 """
 
 
-def cookie(name: str, value: str, same_site: str = "Lax") -> JarCookie:
+def cookie(name: str, value: str, same_site: str = "Lax") -> Cookie:
     """Return a cookie of 127.0.0.1."""
-    return JarCookie(name, value, "127.0.0.1", "/", "", name == "user", False, same_site)
+    return Cookie(name, value, "127.0.0.1", http_only=name == "user", same_site=same_site)
 
 
 class FakeControls(Controls):
@@ -66,6 +69,7 @@ class FakeControls(Controls):
         self.killed: list[int] = []
         self.held = HoldState(False, 1.0, 0, None)
         self.steps: list[tuple[Step, int]] = []
+        self.keys = Keys("SECRET")
         self._clients = {
             "Alice": [
                 cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
@@ -142,6 +146,30 @@ class FakeControls(Controls):
     def clear_jar(self, client: str) -> None:
         self._clients[client] = []
         self.clients_changed.emit()
+
+    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
+        jar = [each for each in self._clients[client] if each != instead_of]
+        self._clients[client] = [*jar, cookie]
+        self.clients_changed.emit()
+
+    def remove_cookie(self, client: str, cookie: Cookie) -> None:
+        self._clients[client].remove(cookie)
+        self.clients_changed.emit()
+
+    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
+        return [Withheld(c.name, "NotOnPath", c) for c in self._clients[client] if c.path != "/"]
+
+    def cookie_notes(self, request_id: int) -> CookieNotes | None:
+        return None
+
+    def cookie_keys(self, time_ns: int | None = None) -> Keys:
+        return self.keys
+
+    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
+        return f"signed {name} {value!r} {version}"
+
+    def wall_time(self, time_ns: int) -> float:
+        return 1_700_000_000.0
 
     def fire(self, shot: Shot) -> None:
         self.shots.append(shot)

@@ -11,7 +11,7 @@ from app.exchange.request import HttpRequest
 from app.widgets.clients_form import example, guessed_type
 from app.widgets.controls import Shot
 from app.widgets.messages import MessageView, as_text, hex_dump, pretty
-from app.widgets.shot_request import goes_to, request_of
+from app.widgets.shot_request import request_of
 from app.widgets.theme import Theme
 
 from .fake_controls import cookie
@@ -65,16 +65,6 @@ def test_a_shot_is_copied_with_what_the_jar_adds() -> None:
         (("X", "it's"), ("X-Xsrftoken", "tok en"), ("Cookie", "_xsrf=tok en")),
         b"@/etc/passwd&x='1'",
     )
-
-
-def test_cookies_go_only_where_they_belong() -> None:
-    home = cookie("a", "b")
-    assert goes_to(home, "http://127.0.0.1:8888/x")
-    assert not goes_to(home, "http://localhost:8888/x")
-    below = home._replace(path="/admin")
-    assert goes_to(below, "http://127.0.0.1/admin/x")
-    assert not goes_to(below, "http://127.0.0.1/administrator")
-    assert not goes_to(home._replace(secure=True), "http://127.0.0.1/")
 
 
 @pytest.mark.parametrize(

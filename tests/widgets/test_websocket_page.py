@@ -21,6 +21,7 @@ from app.widgets.selection import Selection
 from app.widgets.theme import Theme
 from app.widgets.websocket_page import WebSocketPage
 
+from .fake_controls import FakeControls
 from .sample import MS, batch, message, request
 
 CHAT = [
@@ -46,7 +47,7 @@ def store() -> Store:
 @pytest.fixture
 def panel(qtbot: QtBot, store: Store) -> Iterator[DetailPanel]:
     """The panel at its WebSocket tab, with the socket selected."""
-    panel = DetailPanel(store, Selection(), Theme())
+    panel = DetailPanel(store, FakeControls(), Selection(), Theme())
     qtbot.addWidget(panel)
     panel.resize(420, 600)
     panel.show()
