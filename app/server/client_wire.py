@@ -283,8 +283,9 @@ async def _write(stream: IOStream, data: bytes, bytes_per_second: float | None) 
     started = time.monotonic()
     step = max(1, round(bytes_per_second * _PACE_S))
     for at in range(0, len(data), step):
-        await asyncio.sleep(started + at / bytes_per_second - time.monotonic())
-        await stream.write(data[at : at + step])
+        part = data[at : at + step]
+        await asyncio.sleep(started + (at + len(part)) / bytes_per_second - time.monotonic())
+        await stream.write(part)
 
 
 async def addresses(origin: Origin) -> list[tuple[socket.AddressFamily, Any]]:
