@@ -72,7 +72,7 @@ class CookieDialog(QDialog):
         self._arrange()
         self._connect()
         self._name_all(cookie.name)
-        self.resize(theme.px(640), theme.px(660))
+        self.resize(theme.px(640), theme.px(730))
 
     # -- Building --------------------------------------------------------------------------
 

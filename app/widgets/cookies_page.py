@@ -84,7 +84,7 @@ class CookiesPage(QSplitter):
         self._scroll.setWidget(page)
         self.addWidget(self.list)
         self.addWidget(self._scroll)
-        self.setSizes([150, 450])
+        self.setSizes([110, 490])
         self.setChildrenCollapsible(False)
 
     def show_request(self, request: Request) -> None:

@@ -56,7 +56,8 @@ class XsrfPage(Scrolled):
         layout.addSpacing(4)
         layout.addWidget(ladder)
         layout.addSpacing(4)
-        self._add_sources(layout, verdict)
+        if sum(bool(source.text) for source in verdict.sources) > 1:
+            self._add_sources(layout, verdict)
         self._add_bytes(layout, verdict)
         if verdict.message:
             layout.addWidget(
