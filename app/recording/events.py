@@ -78,7 +78,7 @@ class Run(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """One accepted TCP connection. ``reason`` says why it closed, in words."""
+    """One accepted TCP connection. ``reason`` says who closed it and why, in words."""
 
     id: int
     remote: str
@@ -95,9 +95,10 @@ class Request(NamedTuple):
 
     Heads are the raw bytes from the wire, start line included; `headers.pairs` takes them apart.
     Bodies are cut at the recorder's cap, the sizes are not. ``run_id`` is the run in which the
-    headers arrived. ``outcome`` is None while it is under way, then ``finished``, ``aborted``
-    (the client left first) or ``upgraded`` (handed over to a WebSocket). ``stages`` is flat: four
-    entries for each, in no particular order; `stages_of` takes them apart.
+    headers arrived; what is malformed is numbered when it has been refused. ``outcome`` is None
+    while it is under way, then ``finished``, ``aborted`` (the connection was closed first) or
+    ``upgraded`` (handed over to a WebSocket). ``stages`` is flat: four entries for each, in no
+    particular order; `stages_of` takes them apart.
     """
 
     id: int

@@ -27,6 +27,8 @@ from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
 from .websocket import Passing
 
 _END_OF_HEAD = b"\r\n\r\n"
+_MALFORMED = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+"""What Tornado's HTTP1Connection writes by itself, past the application."""
 _MOST_STAGES = 4 * 200
 """A WebSocket with more than 200 stages (of four fields each) notes no more failures."""
 _now = time.monotonic_ns
@@ -50,6 +52,8 @@ class ConnectionTrace:
         """The latest read of a request's head: resolves to its raw bytes."""
         self.written: bytes | memoryview = b""
         """The latest bytes handed to the stream."""
+        self.at_end = False
+        """Whether the client has closed its side."""
         self.request: RequestTrace | None = None
         self._recorder = recorder
         self._opened_ns = recorder.clock()
@@ -79,14 +83,46 @@ class ConnectionTrace:
         self._recorder.owners.pop(self.descriptor, None)
         self._recorder.sockets.pop(self.descriptor, None)
         self._recorder.closed.append(self.descriptor)
+        reason = self._reason(error)
+        if reason == "malformed request":
+            self._refused()
         if self.request is not None:
             self.request.end(self.request.if_closed)
             if self.request.parked is not None:
                 self.request.parked.release(GONE)
-        reason = repr(error) if error else "closed"
         self._recorder.begun_connections.pop(self.id, None)
         self._recorder.connections.append(self._row(self._recorder.clock(), reason))
         self.stream = None  # It refers to this.
+
+    def _reason(self, error: BaseException | None) -> str:
+        """Return in words who closes the connection, and why; not yet with the request ended."""
+        if error is not None:
+            reset = isinstance(error, ConnectionResetError | BrokenPipeError)
+            return "reset by the client" if reset else repr(error)
+        if self.at_end:
+            return "closed by the client"
+        if self.written == _MALFORMED:
+            return "malformed request"
+        if self.request is None or self.request.if_closed == "upgraded":
+            return "closed by the server"
+        if self.request.if_closed == "finished":
+            return "not kept alive"
+        return "closed by the server in the middle of a request"
+
+    def _refused(self) -> None:
+        """Tornado has answered what it could not read, without telling the application."""
+        if self.request is None:
+            head: bytes = self.head.result()
+            first = head.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
+            method, _, rest = first.partition(" ")
+            if not (method.isascii() and method.isalpha()):
+                method, rest = "?", f"{first} "
+            uri, _, version = rest.rpartition(" ") if " " in rest else (rest, "", "")
+            line = RequestStartLine(method, uri, version)
+            self.request = RequestTrace(self._recorder, self, line, head, None)
+        if self.request.status is None:
+            self.request.status, self.request.response_head = 400, _MALFORMED
+            self.request.end("finished")
 
 
 class RequestTrace:
@@ -262,6 +298,8 @@ class ObservedIOStream(IOStream):
         count = _read_from_fd(self, buf)
         if count:
             self.trace.bytes_in += count
+        elif count == 0:
+            self.trace.at_end = True
         return count
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
