@@ -201,5 +201,5 @@ def paint_more(p: QPainter, area: QRect, hidden: int, step: int, ink: Ink) -> No
         hidden = round(hidden, 1 - len(str(hidden)) + 1)  # Two digits: it changes all the time.
     text = tr("… and {count} more", count=f"{hidden:,}")
     if step:
-        text += " · " + tr("one in {step} is shown; press F to stop and see all", step=step)
+        text += " · " + tr("one in {step} is shown; press Shift+F to stop and see all", step=step)
     ink.small.write(p, area.left() + ink.px(12), area.center().y() + 1, text, ink.dim)

@@ -52,7 +52,7 @@ class TimelineTools(QWidget):
     def retranslate(self) -> None:
         """Set all texts again in the chosen language."""
         texts = (
-            (self.follow, tr("Follow live"), tr("Follow the present (F)")),
+            (self.follow, tr("Follow live"), tr("Follow the present (Shift+F)")),
             (self.more, "−", tr("Show more time (−)")),
             (self.less, "+", tr("Show less time (+)")),
             (self.fit, tr("Fit"), tr("Show the measured span, the selected request, or all (0)")),
