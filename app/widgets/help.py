@@ -37,7 +37,7 @@ KEYS = (
     ("↑ ↓ Return", "Go from lane to lane; show or hide what is under it"),
     ("← → Home End", "Earlier, later; the first, the present"),
     ("+ - 0", "Less time, more time, all of it"),
-    ("F, J", "Follow live; go to the selected request"),
+    ("Shift+F, J", "Follow live; go to the selected request"),
     ("M, Shift+← Shift+→, Esc", "Measure by dragging; by keys; no longer"),
     ("/, L, S Shift+S", "Filter the lanes; which kinds; stages on or off"),
 )
