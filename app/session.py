@@ -34,6 +34,7 @@ from app.server.server import Server
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site, SiteError, load, save
 from app.server.target import load_application
+from app.sockets import Sockets
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.i18n import tr
@@ -62,6 +63,7 @@ class Session(Controls):
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
         self._jars = Jars(self._clients, store)
+        self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         self._site = Site(Path())
@@ -182,6 +184,7 @@ class Session(Controls):
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
+        self._sockets.close_all()
         self._clients.close()
         await self._server.close()
 
@@ -278,6 +281,13 @@ class Session(Controls):
             self._under_way[shot.client] -= shot.times
             self.fired.emit(shot.times, shot.times)
             self.clients_changed.emit()
+
+    @property
+    def sockets(self) -> Sockets:
+        return self._sockets
+
+    def _spawn_client(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._spawn(coroutine, self._tasks, self._client_context.copy())
 
     def cancel_fire(self) -> None:
         for task in self._shots:

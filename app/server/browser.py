@@ -44,6 +44,8 @@ class Browser:
     def headers(self, request: ClientRequest, came_by: Sequence[str] = ()) -> list[Pair]:
         """Return what goes with *request*, to which the URLs *came_by* were redirected."""
         urls = [*came_by, request.url]
+        if _opens_socket(request):
+            return self._of_socket(request.url)
         typed = not self.page and request.method in ("GET", "HEAD") and _navigates(request)
         page = self.page or urls[0]
         pairs = [] if typed else _referer(page, request.url)
@@ -59,9 +61,23 @@ class Browser:
         pairs.append(("Sec-Fetch-Dest", "document" if navigates else "empty"))
         return pairs
 
+    def _of_socket(self, url: str) -> list[Pair]:
+        page = self.page or url
+        pairs = [("Origin", _origin(page, [url]))]
+        if _trustworthy(url):
+            pairs.append(("Sec-Fetch-Site", _distance(page, [url])))
+            pairs += [("Sec-Fetch-Mode", "websocket"), ("Sec-Fetch-Dest", "websocket")]
+        return pairs
+
+
+def _opens_socket(request: ClientRequest) -> bool:
+    return (request.header("Upgrade") or "").lower() == "websocket"
+
 
 def _navigates(request: ClientRequest) -> bool:
     """Tell whether a link or a form can send this; if not, a script does, with ``fetch``."""
+    if _opens_socket(request):
+        return False
     if request.method in ("GET", "HEAD"):
         return True
     kind = (request.header("Content-Type") or _FORM_TYPES[0]).partition(";")[0]

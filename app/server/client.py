@@ -113,6 +113,35 @@ class Client:
             self.close_idle()
             raise
 
+    async def upgrade(self, request: ClientRequest) -> tuple[ClientResponse, Connection | None]:
+        """Send *request* over a connection of its own; return that too if the answer is 101.
+
+        Raises OSError when there is no connection, and InvalidRequest as `fetch` does.
+        """
+        check(request)
+        return await _as_client(self._upgrade(request))
+
+    async def _upgrade(self, request: ClientRequest) -> tuple[ClientResponse, Connection | None]:
+        started = time.monotonic()
+        response = ClientResponse(self.name, request.method, request.url)
+        origin, target = split(request.url)
+        response.sent_headers, response.withheld = self._headers(request, origin, [])
+        exchange = Exchange(request, target, response.sent_headers, Answer(request.body_cap))
+        try:
+            connection = await self._pool.connect(origin)
+        except OSError as error:
+            raise OSError(told(error, origin)) from error
+        response.local_port, upgraded = connection.local_port, False
+        try:
+            await connection.run(exchange)
+            upgraded = exchange.answer.status == 101 and not connection.stream.closed()
+        finally:
+            if not upgraded:
+                connection.close()
+        self._fill(request, response, exchange.answer)
+        self._note_cookies(response, started)
+        return response, connection if upgraded else None
+
     def cookie_header(
         self, url: str, method: str = "GET", headers: tuple[Pair, ...] = ()
     ) -> tuple[str, list[Withheld]]:
@@ -216,8 +245,11 @@ class Client:
         finally:
             self._fill(request, response, exchange.answer)
             response.elapsed = time.monotonic() - started
-            if self._log is not None and (response.withheld or response.verdicts):
-                self._log.add(response.local_port, started, response.withheld, response.verdicts)
+            self._note_cookies(response, started)
+
+    def _note_cookies(self, response: ClientResponse, started: float) -> None:
+        if self._log is not None and (response.withheld or response.verdicts):
+            self._log.add(response.local_port, started, response.withheld, response.verdicts)
 
     async def _exchange(
         self, connection: Connection, exchange: Exchange, response: ClientResponse

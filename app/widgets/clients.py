@@ -12,7 +12,10 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
+    QStackedWidget,
+    QTabBar,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -28,6 +31,7 @@ from .i18n import tr
 from .icons import icon
 from .parts import IconButton, label
 from .shot_request import request_of
+from .socket_form import SocketForm
 from .theme import ROW, Theme
 
 
@@ -67,6 +71,11 @@ class ClientsPanel(QWidget):
         self.curl = QPushButton()
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
+        self.kinds = QTabBar()
+        self.kinds.setDrawBase(False)
+        self.kinds.setExpanding(False)
+        self.pages = QStackedWidget()
+        self.socket = SocketForm(controls, theme, lambda: self.client)
         self._arrange()
         self._connect()
         self._restyle()
@@ -84,8 +93,9 @@ class ClientsPanel(QWidget):
         many.addWidget(label("×"))
         many.addWidget(self.at_once)
         many.addWidget(self.cancel)
-        form = QVBoxLayout()
-        form.setContentsMargins(12, 4, 12, 4)
+        request = QWidget()
+        form = QVBoxLayout(request)
+        form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(8)
         form.addWidget(self.form)
         form.addLayout(once)
@@ -94,10 +104,22 @@ class ClientsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
+        self._forms = (request, self.socket)
+        for page in self._forms:
+            self.kinds.addTab("")
+            self.pages.addWidget(page)
+        self._turn(0)
+        below = QVBoxLayout()
+        below.setContentsMargins(12, 0, 12, 4)
+        below.setSpacing(6)
+        below.addWidget(self.kinds)
+        below.addWidget(self.pages)
         layout.addWidget(self.list, 1)
-        layout.addLayout(form)
+        layout.addLayout(below)
 
     def _connect(self) -> None:
+        self.kinds.currentChanged.connect(self._turn)
+        self.list.currentItemChanged.connect(lambda: self.socket.refresh())
         self.curl.clicked.connect(lambda: self.copy_curl())
         self.fire.clicked.connect(lambda: self.shoot(1, 1))
         self.burst.clicked.connect(lambda: self.shoot(self.count.value(), self.at_once.value()))
@@ -105,6 +127,13 @@ class ClientsPanel(QWidget):
         self._controls.clients_changed.connect(self.refresh)
         self._controls.fired.connect(self._progress)
         self._theme.changed.connect(self._restyle)
+
+    def _turn(self, at: int) -> None:
+        """Show the form for HTTP or WebSocket; only that one asks for room."""
+        for place, form in enumerate(self._forms):
+            policy = QSizePolicy.Policy.Preferred if place == at else QSizePolicy.Policy.Ignored
+            form.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self.pages.setCurrentIndex(at)
 
     def _restyle(self) -> None:
         px = self._theme.px
@@ -215,8 +244,12 @@ class ClientsPanel(QWidget):
         self.curl.setText(tr("cURL"))
         self.curl.setToolTip(tr("Copy as cURL"))
         self.curl.setAccessibleName(tr("Copy as cURL"))
+        for at, kind in enumerate(("HTTP", "WebSocket")):
+            self.kinds.setTabText(at, tr(kind))
+        self.kinds.setAccessibleName(tr("What the client speaks"))
         for button in (self.add, self.clear, self.cancel):
             button.retranslate()
+        self.socket.retranslate()
         self.form.retranslate()
         self.cancel.setEnabled(False)
         self._shown = None

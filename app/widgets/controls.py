@@ -19,6 +19,8 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
 
+from .socket_controls import SocketControls
+
 
 class ClientState(NamedTuple):
     """A named client as the panel shows it. ``under_way`` counts its requests not yet answered."""
@@ -170,6 +172,11 @@ class Controls(QObject):
 
     def fire(self, shot: Shot) -> None:
         """Fire a request or a burst; `fired` reports progress."""
+        raise NotImplementedError
+
+    @property
+    def sockets(self) -> SocketControls:
+        """The WebSockets of the clients."""
         raise NotImplementedError
 
     def cancel_fire(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from app.recording.events import Message, Request, Row
+from app.recording.events import Message, Row
 from app.recording.websocket import NO_FRAME, close_of, meaning_of
 
 from .i18n import tr
@@ -102,11 +102,11 @@ def _indented(text: str) -> str | None:
         return None
 
 
-def state_words(request: Request, rows: list[Row]) -> tuple[str, str]:
-    """Return how a WebSocket stands, or how it ended, and the token of its colour."""
+def state_words(rows: list[Row], ended: bool) -> tuple[str, str]:
+    """Return how a WebSocket with these messages stands or ended, and the token of its colour."""
     closes = [row for row in rows[-_LAST:] if row[_OPCODE] == "close"]
     if not closes:
-        if request.end_ns is None:
+        if not ended:
             return f"● {tr('open')}", "ok"
         return f"✗ {NO_FRAME}: {tr(meaning_of(NO_FRAME))}", "error"
     code, reason = close_of(Message(*closes[0])) or (0, "")

@@ -62,7 +62,7 @@ class WebSocketPage(QWidget):
             return
         self.messages.origin_ns = self._store.origin_ns
         self._take_in(self._store.message_ids(request.id))
-        words, token = state_words(request, self.messages.rows)
+        words, token = state_words(self.messages.rows, request.end_ns is not None)
         if words != self.state.text():
             self.state.setText(words)
             self.state.setStyleSheet(f"color: {self._theme.colour(token).name()}")

@@ -16,6 +16,7 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
+from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -42,6 +43,34 @@ def cookie(name: str, value: str, same_site: str = "Lax") -> Cookie:
     return Cookie(name, value, "127.0.0.1", http_only=name == "user", same_site=same_site)
 
 
+class FakeSockets(SocketControls):
+    """Clients' WebSockets that open and close at once; `asked` says what was wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[object, ...]] = []
+        self.known: dict[str, Socket] = {}
+
+    def of(self, client: str) -> Socket:
+        return self.known.setdefault(client, Socket())
+
+    def connect_to(self, client: str, url: str) -> None:
+        self.asked.append(("connect", client, url))
+        self.known[client] = Socket(url, OPEN)
+        self.changed.emit(client)
+
+    def send(self, client: str, message: bytes, binary: bool) -> None:
+        self.asked.append(("send", client, message, binary))
+
+    def ping(self, client: str, data: bytes) -> None:
+        self.asked.append(("ping", client, data))
+
+    def close(self, client: str, code: int | None, reason: str) -> None:
+        self.asked.append(("close", client, code, reason))
+        self.known[client].phase = CLOSED
+        self.changed.emit(client)
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -58,6 +87,7 @@ class FakeControls(Controls):
         self.running = True
         self.where = ("127.0.0.1", 8888)
         self.limit: float | None = 5.0
+        self.fake_sockets = FakeSockets()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
@@ -173,6 +203,10 @@ class FakeControls(Controls):
 
     def fire(self, shot: Shot) -> None:
         self.shots.append(shot)
+
+    @property
+    def sockets(self) -> FakeSockets:
+        return self.fake_sockets
 
     def cancel_fire(self) -> None:
         self.fired.emit(1, 1)
