@@ -310,7 +310,11 @@ class Program:
         if self.options.capture is not None:
             try:
                 capture.write(
-                    self.store, self.options.capture, self._meta(), self.recorder.body_cap
+                    self.store,
+                    self.options.capture,
+                    self._meta(),
+                    self.recorder.body_cap,
+                    self.session.jars.fates,
                 )
             except OSError as error:
                 raise StartError(f"cannot write {self.options.capture}: {error}") from error

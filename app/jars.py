@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.recording.capture import Fates
 from app.recording.store import Store
 from app.server.client import Clients
 from app.server.cookie_log import CookieNotes
@@ -33,6 +34,14 @@ class Jars:
             return self._clients[client].cookie_header(url, method)[1]
         except ValueError:
             return []
+
+    def fates(self, request_id: int) -> Fates:
+        """Return the same as `notes`, for the recording's file."""
+        notes = self.notes(request_id)
+        if notes is None:
+            return Fates()
+        left = [(each.name, each.cookie.value, each.reason) for each in notes.withheld]
+        return Fates([verdict.reason for verdict in notes.verdicts], left)
 
     def notes(self, request_id: int) -> CookieNotes | None:
         """Return what a client withheld and refused with a recorded request; None for nothing."""

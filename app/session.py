@@ -62,7 +62,7 @@ class Session(Controls):
         self._acts = Acts(loop, self.failed.emit)
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
-        self._jars = Jars(self._clients, store)
+        self.jars = Jars(self._clients, store)
         self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
@@ -212,18 +212,18 @@ class Session(Controls):
         self.clients_changed.emit()
 
     def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
-        self._jars.put(client, cookie, instead_of)
+        self.jars.put(client, cookie, instead_of)
         self.clients_changed.emit()
 
     def remove_cookie(self, client: str, cookie: Cookie) -> None:
-        self._jars.remove(client, cookie)
+        self.jars.remove(client, cookie)
         self.clients_changed.emit()
 
     def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
-        return self._jars.withheld(client, self._absolute(url), method)
+        return self.jars.withheld(client, self._absolute(url), method)
 
     def cookie_notes(self, request_id: int) -> CookieNotes | None:
-        return self._jars.notes(request_id)
+        return self.jars.notes(request_id)
 
     def cookie_keys(self, time_ns: int | None = None) -> Keys:
         return self._server.keys.at(time_ns)

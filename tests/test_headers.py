@@ -6,8 +6,18 @@ import random
 import zlib
 
 import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from app.recording.headers import cookies, pairs, unpacked, value_of, values
+from app.recording.headers import (
+    cookies,
+    ignored_cookies,
+    is_name,
+    pairs,
+    sent_cookies,
+    unpacked,
+    value_of,
+    values,
+)
 
 LINES = [
     *("Host: a.test", "host:b", "X-Host: c", "Cookie: a=1; b=2", "cookie: c", "Cookie:d=4;e=;f"),
@@ -46,3 +56,18 @@ def test_bodies_are_unpacked_up_to_a_limit(coding: str, bits: int) -> None:
     assert unpacked(head, body[:50], 10) == b"x" * 10
     assert unpacked(head, b"garbage", 5) == b"garba"
     assert unpacked(b"HTTP/1.1 200 OK\r\n\r\n", b"plain", 9) == b"plain"
+
+
+def test_ignored_cookies_are_those_that_tornado_ignores() -> None:
+    chance, letters = random.Random(82), 'ab=;; "\\,:/@\t|é1'
+    start, ignored = RequestStartLine("GET", "/", "HTTP/1.1"), 0
+    for _ in range(5_000):
+        line = "".join(chance.choice(letters) for _ in range(chance.randrange(1, 20)))
+        head = f"GET / HTTP/1.1\r\nHost: x\r\nCookie: {line}\r\n\r\n".encode("latin-1")
+        request = HTTPServerRequest(
+            headers=HTTPHeaders({"Host": "x", "Cookie": line}), start_line=start
+        )
+        read = {name for name, _ in sent_cookies(head) if is_name(name)}
+        assert set(request.cookies) == read, line
+        ignored += bool(ignored_cookies(head))
+    assert 500 < ignored < 4_900

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -78,6 +79,17 @@ def fire_shot(program: Program, qtbot: QtBot, shot: Shot) -> None:
     qtbot.waitUntil(lambda: len(finished(program, shot.url)) > known)
 
 
+def recorded(program: Program, folder: Path, query: str) -> list[Any]:
+    """Write a recording and ask it."""
+    file = folder / "x.loopscope"
+    capture.write(program.store, file, {}, 1000, program.session.jars.fates)
+    database = sqlite3.connect(file)
+    try:
+        return database.execute(query).fetchall()
+    finally:
+        database.close()
+
+
 def login(program: Program, qtbot: QtBot, client: str, name: str) -> None:
     """Log a client in at the demo with the form's own token in a header."""
     form = [("Content-Type", "application/x-www-form-urlencoded")]
@@ -146,14 +158,10 @@ def test_each_way_to_fail_and_to_pass_has_its_verdict_in_window_and_recording(
     assert len({sentence for sentence, _ in told.values()}) == len(told) - 1  # DELETE says the same
     repairs = [repair for _, repair in told.values() if repair]
     assert len(set(repairs)) == len(REFUSED)
-    file = tmp_path / "x.loopscope"
-    capture.write(program.store, file, {}, 1000)
-    with sqlite3.connect(file) as database:
-        rows = database.execute("SELECT request_id, verdict, detail FROM xsrf").fetchall()
-    database.close()
-    recorded = {number: (verdict, detail) for number, verdict, detail in rows}
+    rows = recorded(program, tmp_path, "SELECT request_id, verdict, detail FROM xsrf")
+    kept = {number: (verdict, detail) for number, verdict, detail in rows}
     for (number, (sentence, repair)), case in zip(told.items(), (*REFUSED, *ACCEPTED), strict=True):
-        verdict, detail = recorded[number]
+        verdict, detail = kept[number]
         assert verdict == case.code
         assert sentence in detail.splitlines()
         assert not repair or repair in detail.splitlines()
@@ -268,7 +276,7 @@ def test_the_history_of_a_cookie_tells_where_it_was_set_and_came_back(
 
 
 def test_withheld_and_refused_cookies_say_why_in_the_words_of_browsers(
-    program: Program, qtbot: QtBot
+    program: Program, qtbot: QtBot, send: Send, tmp_path: Path
 ) -> None:
     program.window.traffic.show_page(program.window.cookies)
     ghost = Cookie("ghost", "1", "127.0.0.1", path="/asd")
@@ -288,6 +296,13 @@ def test_withheld_and_refused_cookies_say_why_in_the_words_of_browsers(
     page = program.window.detail.cookies
     left = page.list.findItems("⊘ ghost", Qt.MatchFlag.MatchExactly)
     assert [item.text(2).partition(":")[0] for item in left] == ["NotOnPath"]
+    garbage = send(Case("", cookie="2|x; rubbish; a b=1", method="GET", headers=()))
+    qtbot.waitUntil(lambda: any(line.startswith("ignored rubbish") for line in lines()))
+    rows = recorded(program, tmp_path, "SELECT direction, name, verdict, request_id FROM cookies")
+    assert ("withheld", "ghost", "NotOnPath", home.id) in rows
+    assert [row[:2] for row in rows if row[2] == "UserPreferences"] == [("out", "_xsrf")]
+    ignored = [row for row in rows if row[2] == "ignored" and row[3] == garbage.id]
+    assert ignored == [("in", "a b", "ignored", garbage.id), ("in", "", "ignored", garbage.id)]
 
 
 def test_expiry_counts_down_without_any_traffic(program: Program, qtbot: QtBot) -> None:

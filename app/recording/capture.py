@@ -6,10 +6,10 @@ import os
 import platform
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from . import headers
 from .events import (
@@ -58,16 +58,31 @@ CREATE INDEX runs_by_request ON runs(request_id);
 """
 
 
-def write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> None:
+class Fates(NamedTuple):
+    """What a client did about one request's cookies, in the words of browsers: *verdicts* on each
+    Set-Cookie in the order of the headers, and name, value and reason of each one *withheld*."""
+
+    verdicts: Sequence[str] = ()
+    withheld: Sequence[tuple[str, str, str]] = ()
+
+
+def write(
+    store: Store,
+    path: Path,
+    meta: dict[str, object],
+    body_cap: int,
+    fates: Callable[[int], Fates] = lambda request_id: Fates(),
+) -> None:
     """Write the recording that *store* holds to *path*, replacing it once all is written.
 
-    Raises OSError when it cannot be written; the old file is then as it was.
+    *fates* tells what became of a request's cookies. Raises OSError when it cannot be written;
+    the old file is then as it was.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with partial.open("wb"):  # sqlite3's own error would not say why.
             pass
-        _write(store, partial, meta, body_cap)
+        _write(store, partial, meta, body_cap, fates)
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
@@ -77,7 +92,13 @@ def write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> N
         partial.unlink(missing_ok=True)
 
 
-def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> None:
+def _write(
+    store: Store,
+    path: Path,
+    meta: dict[str, object],
+    body_cap: int,
+    fates: Callable[[int], Fates],
+) -> None:
     since = _since(store.origin_ns)
     database = sqlite3.connect(path, isolation_level=None)
     try:
@@ -121,7 +142,7 @@ def _write(store: Store, path: Path, meta: dict[str, object], body_cap: int) -> 
                 (i, task, request_of(owner), future, where, since(a), since(b), cause or None)
                 for i, task, owner, future, where, a, b, cause in _rows(store.waits)
             ),
-            "cookies": _cookies(store),
+            "cookies": _cookies(store, fates),
             "xsrf": (row for rows in store.xsrf.values() for row in rows),
             "log": (
                 (since(time), level, logger, request or None, text)
@@ -211,12 +232,22 @@ def _messages(store: Store, since: Callable[[int | None], int | None]) -> Iterat
         yield (id_, request, since(start), since(end), *rest, *(closing or (None, None)))
 
 
-def _cookies(store: Store) -> Iterator[Row]:
+def _cookies(store: Store, fates: Callable[[int], Fates]) -> Iterator[Row]:
     for row in store.requests.rows:
         request = Request(*row)
-        found = headers.cookies(request.request_head, request.response_head)
+        fate = fates(request.id)
+        came = headers.cookies(request.request_head, b"")
+        went = headers.set_cookies(request.response_head)
+        told = [*fate.verdicts, *[None] * len(went)]
+        found: list[tuple[str | None, ...]] = [
+            (*cookie, None if headers.is_name(cookie.name) else "ignored") for cookie in came
+        ]
+        found += [(*cookie, verdict) for cookie, verdict in zip(went, told, strict=False)]
+        found += [("withheld", name, value, "", reason) for name, value, reason in fate.withheld]
+        ignored = headers.ignored_cookies(request.request_head)
+        found += [("in", "", part, "", "ignored") for part in ignored if "=" not in part]
         for seq, cookie in enumerate(found, 1):
-            yield (request.id, seq, *cookie, None)
+            yield (request.id, seq, *cookie)
 
 
 def read(path: Path) -> tuple[Store, dict[str, object]]:

@@ -105,6 +105,31 @@ def _sent(header: str) -> tuple[tuple[str, str], ...]:
     return tuple((name.strip(), value.strip().strip('"')) for name, value in found)
 
 
+def ignored_cookies(head: bytes) -> list[str]:
+    """Return the parts of a request's Cookie headers that Tornado ignores, in order.
+
+    They have no name, or one that Python's `http.cookies` does not allow.
+    """
+    parts = [part.strip() for header in values(head, "Cookie") for part in header.split(";")]
+    return [part for part in parts if part and not _is_read(part)]
+
+
+def _is_read(part: str) -> bool:
+    name, equals, _ = part.partition("=")
+    return bool(equals) and is_name(name.strip())
+
+
+def is_name(text: str) -> bool:
+    """Return whether Tornado reads cookies of this name."""
+    return _NAME.fullmatch(text) is not None and text.lower() not in _RESERVED
+
+
+_NAME = re.compile(r"[\w!#$%&'*+\-.^`|~:]+", re.ASCII)
+_RESERVED = frozenset(
+    ("expires", "path", "comment", "domain", "max-age", "secure", "httponly", "version", "samesite")
+)
+
+
 def set_cookies(head: bytes) -> list[Cookie]:
     """Return the cookies that a response's *head* sets, in order."""
     return [_set(header) for header in values(head, "Set-Cookie")]

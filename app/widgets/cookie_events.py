@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from app.recording.events import Row
-from app.recording.headers import set_cookies
+from app.recording.headers import ignored_cookies, set_cookies
 from app.recording.store import Store
 from app.server.xsrf_detail import verdict_of
 
@@ -19,7 +19,7 @@ from .theme import Theme
 
 KEPT = 200
 """How many of the latest events are shown."""
-_ID, _END, _RESPONSE_HEAD = 0, 10, 14
+_ID, _END, _REQUEST_HEAD, _RESPONSE_HEAD = 0, 10, 11, 14
 
 
 class CookieEvents(QTreeWidget):
@@ -74,6 +74,9 @@ class CookieEvents(QTreeWidget):
             if withheld.reason != "DomainMismatch":  # Cookies of other hosts say nothing new.
                 words = reason_words(withheld.reason)
                 self._add(id_, tr("withheld"), withheld.name, words, "warn")
+        for part in ignored_cookies(row[_REQUEST_HEAD]):
+            words = tr("no cookie that Tornado reads: it ignores this")
+            self._add(id_, tr("ignored"), part, words, "warn")
         verdicts = notes.verdicts if notes else ()
         for at, cookie in enumerate(set_cookies(row[_RESPONSE_HEAD])):
             pair, verdict = f"{cookie.name}={cookie.value}", verdicts[at : at + 1]

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.recording.events import Request
-from app.recording.headers import sent_cookies, set_cookies
+from app.recording.headers import ignored_cookies, is_name, sent_cookies, set_cookies
 from app.server.signed_cookies import looks_signed
 
 from .anatomy_view import AnatomyView, CookieText
@@ -121,6 +121,11 @@ class CookiesPage(QSplitter):
         shown = [
             Shown("←", name, value, tr("came with the request"))
             for name, value in sent_cookies(request.request_head)
+            if is_name(name)
+        ]
+        shown += [
+            Shown("⊘", "", part, tr("no cookie that Tornado reads: it ignores this"), "warn")
+            for part in ignored_cookies(request.request_head)
         ]
         verdicts = notes.verdicts if notes else ()
         for at, cookie in enumerate(set_cookies(request.response_head)):
