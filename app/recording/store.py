@@ -210,7 +210,7 @@ class Store:
         self.open_connections: dict[int, Row] = {}
         self._runs_by_owner = ByOwner(self.runs)
         self._waits_by_owner = ByOwner(self.waits)
-        self._messages_by_request = ByOwner(self.messages, 50)
+        self._messages_by_request = ByOwner(self.messages)
         self.long_requests = LongSpans()
         self.bytes = 0
         self.message_bytes = 0

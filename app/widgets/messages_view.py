@@ -130,7 +130,7 @@ class MessagesView(QWidget):
         self.follow.clicked.connect(self.view.set_following)
         scrolled = self.view.verticalScrollBar().valueChanged
         scrolled.connect(lambda: self.follow.setChecked(self.view.following))
-        self.view.current_row.connect(self.pane.show_row)
+        self.view.current_row.connect(self._show)
         row = QHBoxLayout()
         row.setContentsMargins(8, 2, 8, 2)
         row.setSpacing(6)
@@ -142,6 +142,7 @@ class MessagesView(QWidget):
         self.splitter.addWidget(self.pane)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
+        self.pane.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -158,18 +159,20 @@ class MessagesView(QWidget):
         """Show other messages from now on."""
         self.rows, self.forgotten = [], 0
         self.view.show_row(0)
-        self.pane.show_row(None)
+        self._show(None)
         self.model.reload()
 
     def refresh(self) -> None:
         """Show what came since the last call."""
         self.view.refresh()
         self._or_empty.show_empty(not self.rows)
-        self.pane.setVisible(bool(self.rows))
         self.follow.setChecked(self.view.following)
         at = self.view.currentIndex().row()
-        if at >= 0:
-            self.pane.show_row(self.model.row(at))
+        self._show(self.model.row(at) if at >= 0 else None)
+
+    def _show(self, row: Row | None) -> None:
+        self.pane.show_row(row)
+        self.pane.setVisible(row is not None)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

@@ -100,6 +100,7 @@ class Bench:
         self.recorder = recorder or Recorder()
         self.store = Store(self.recorder.origin_ns, capacity)
         self.port = 0
+        self.server: Server | None = None
         self.peers: list[Peer] = []
 
     async def connect(self, path: bytes = b"/echo", more: bytes = b"") -> Peer:
@@ -136,7 +137,7 @@ def serve(visit: Visit, bench: Bench | None = None, **settings: Any) -> None:
     bench = bench or Bench()
 
     async def run() -> None:
-        server = Server(bench.recorder)
+        bench.server = server = Server(bench.recorder)
         routes: list[Any] = [("/echo", Echo), ("/slow", Slow), ("/packed", Packed)]
         server.serve(Application(routes, **settings))
         _, bench.port = server.start("127.0.0.1", 0)
@@ -297,6 +298,23 @@ def test_a_message_under_way_has_no_end_yet() -> None:
         assert await peer.receive() == (TEXT, b"hi")
         came, went = await bench.until(2)
         assert came.time_ns + 9 * MS < went.time_ns < (came.end_ns or 0)
+
+    serve(visit)
+
+
+def test_a_message_is_progress_of_its_request() -> None:
+    async def visit(bench: Bench) -> None:
+        peer = await bench.connect()
+        assert bench.server is not None
+        before = bench.server.progress_of(1)
+        assert before > 1
+        peer.send(TEXT, b"hi")
+        await peer.receive()
+        assert bench.server.progress_of(1) == before + 2
+        peer.send(CLOSE, b"")
+        await peer.receive()
+        await peer.gone()
+        assert bench.server.progress_of(1) == 0
 
     serve(visit)
 

@@ -123,8 +123,10 @@ def test_the_pane_shows_text_json_and_hex(page: WebSocketPage, qtbot: QtBot) -> 
     def shown() -> tuple[str, str]:
         return forms[pane.forms.currentIndex()], pane.text.toPlainText()
 
+    assert not pane.isVisible()
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert pane.isVisible()
     assert shown() == (TEXT, "hello there")
     qtbot.keyClick(view, Qt.Key.Key_J)
     assert shown() == (JSON, '{\n  "kind": "message",\n  "text": "hello there"\n}')
