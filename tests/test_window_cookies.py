@@ -185,6 +185,28 @@ def test_the_losing_source_is_shown(program: Program, send: Send) -> None:
     assert "found in _xsrf; X-Xsrftoken is not looked at" in xsrf_texts(program)
 
 
+def test_the_origin_check_alone_has_its_verdict_too(
+    program: Program, send: Send, qtbot: QtBot
+) -> None:
+    settings = {"xsrf_cookies": False, "cross_origin_protection": True}
+    assert program.session.apply(program.session.site.with_settings(settings)) == []
+    evil = ("Origin", "http://evil.example")
+    socket = (evil, ("Connection", "Upgrade"), ("Upgrade", "websocket"))
+    for case in (
+        Case("cross-site", headers=(("Sec-Fetch-Site", "same-site"),)),
+        Case("foreign-origin", headers=(evil,)),
+        Case("foreign-origin", method="GET", to="/chat/socket", headers=socket),
+    ):
+        request = send(case)
+        assert request.status == 403
+        open_tab(program, request.id, "XSRF")
+        qtbot.waitUntil(lambda: "Repair" in xsrf_texts(program))
+        words = {"cross-site": "cross-site", "foreign-origin": "foreign origin"}[case.code]
+        assert xsrf_texts(program)[0] == f"✗ Refused with 403 · {words}"
+    own = send(Case("passed", headers=Case("").headers))
+    assert own.status == 303
+
+
 # -- Signed cookies ------------------------------------------------------------------------
 
 

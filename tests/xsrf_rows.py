@@ -22,12 +22,13 @@ class Case(NamedTuple):
     cookie: str | None = MASKED
     method: str = "POST"
     query: str = ""
+    to: str = "/form"
     headers: tuple[tuple[str, str], ...] = (("Content-Type", FORM),)
 
     @property
     def path(self) -> str:
-        """Where it goes: the demo's guest book."""
-        return f"/form?_xsrf={quote(self.query)}" if self.query else "/form"
+        """Where it goes: mostly the demo's guest book."""
+        return f"{self.to}?_xsrf={quote(self.query)}" if self.query else self.to
 
     @property
     def body(self) -> str:

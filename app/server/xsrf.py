@@ -325,6 +325,14 @@ def _unmasked(token: XsrfToken | None, cookie: XsrfToken | None) -> Words:
 # The origin
 
 
+def origin_verdict(method: str, origin: Origin) -> Verdict:
+    """Explain the origin check alone: of a WebSocket, or where ``xsrf_cookies`` is off."""
+    seen = Words("{method} is checked", {"method": method})
+    passed = Words("The token is not checked, but the origin is.")
+    verdict = Verdict("passed", passed, NOTHING, (Rung("method", "passed", seen),))
+    return _with_origin(verdict, origin)
+
+
 def _with_origin(verdict: Verdict, origin: Origin | None) -> Verdict:
     """Return *verdict* with the origin check, which comes last."""
     if not verdict.passed:

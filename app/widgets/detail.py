@@ -119,7 +119,8 @@ class DetailPanel(QWidget):
         elif page is self.cookies:
             self.cookies.show_request(request)
         elif page is self.xsrf:
-            self.xsrf.show_checks(store.xsrf.get(request.id, []))
+            checks = store.xsrf.get(request.id, [])
+            self.xsrf.show_checks(checks, request, store.stages_of(request.id))
         elif page is self.websocket:
             self.websocket.show_request(request)
         else:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout
 
-from app.recording.events import Row
-from app.server.xsrf import Source, Verdict
+from app.recording.events import Request, Row, Stage
+from app.recording.headers import value_of
+from app.server.xsrf import SAFE_METHODS, Origin, Source, Verdict, origin_verdict
 from app.server.xsrf_detail import verdict_of
 
 from .i18n import tr
@@ -24,10 +27,14 @@ NOT_CHECKED = (
 class XsrfPage(Scrolled):
     """What the XSRF check decided, why, and what would repair it."""
 
-    def show_checks(self, checks: list[Row]) -> None:
-        """Show the rows of `Store.xsrf` for one request."""
+    def show_checks(self, checks: list[Row], request: Request, stages: Iterable[Stage]) -> None:
+        """Show the rows of `Store.xsrf` for *request*, or what its origin check decided."""
         layout = self.start_page()
-        if not checks:
+        origin = None if checks else _refused_origin(request, stages)
+        if origin is not None:
+            self._add_head(layout, origin.code, passed=False)
+            self._add_verdict(layout, origin)
+        elif not checks:
             layout.addWidget(self.text(tr("Not checked"), "verdict"))
             layout.addWidget(self.text(tr(NOT_CHECKED), "dim"))
         for _, code, detail in checks:
@@ -38,16 +45,22 @@ class XsrfPage(Scrolled):
         verdict = verdict_of(detail)
         own = code == "overridden"
         passed = verdict.passed != own if own and verdict else xsrf_passed(code)
-        head = tr("Passed") if passed else tr("Refused with 403")
-        mark, token = ("✓", "ok") if passed else ("✗", "error")
-        words = "" if code == "passed" else f" · {tr(XSRF_WORDS.get(code, code))}"
-        layout.addWidget(self.text(f"{mark} {head}{words}", "verdict", token))
+        self._add_head(layout, code, passed=passed)
         if verdict is None:
             layout.addWidget(self.text(detail, "dim"))
             return
         if own:
             note = "The handler overrides check_xsrf_cookie. Tornado's own would have said:"
             layout.addWidget(self.text(tr(note), "dim"))
+        self._add_verdict(layout, verdict)
+
+    def _add_head(self, layout: QVBoxLayout, code: str, *, passed: bool) -> None:
+        head = tr("Passed") if passed else tr("Refused with 403")
+        mark, token = ("✓", "ok") if passed else ("✗", "error")
+        words = "" if code == "passed" else f" · {tr(XSRF_WORDS.get(code, code))}"
+        layout.addWidget(self.text(f"{mark} {head}{words}", "verdict", token))
+
+    def _add_verdict(self, layout: QVBoxLayout, verdict: Verdict) -> None:
         layout.addWidget(self.text(said(verdict.sentence)))
         if verdict.repair.text:
             layout.addWidget(self._repair(said(verdict.repair), verdict.passed))
@@ -109,3 +122,22 @@ def _look(source: Source) -> tuple[str, str]:
     if source.chosen:
         return "▸", "accent"
     return ("✗", "dim") if source.text else ("–", "faint")
+
+
+def _refused_origin(request: Request, stages: Iterable[Stage]) -> Verdict | None:
+    """Return why the origin check refused *request*; None when it did not.
+
+    It leaves no row of its own. It runs before ``prepare``, for a WebSocket in ``get``.
+    """
+    if request.status != 403:
+        return None
+    if request.method in SAFE_METHODS:
+        if request.response_body != b"Cross origin websockets not allowed":
+            return None
+    elif any(stage.name == "prepare" for stage in stages):
+        return None
+    head = request.request_head
+    site, host = value_of(head, "Sec-Fetch-Site"), value_of(head, "Host") or ""
+    origin = Origin(site, value_of(head, "Origin"), host, trusted=False)
+    verdict = origin_verdict(request.method, origin)
+    return None if verdict.passed else verdict
