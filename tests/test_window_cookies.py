@@ -242,6 +242,35 @@ def test_an_edited_byte_fails_until_the_button_signs_and_both_can_be_sent(
     assert b"<strong>admin</strong>" in forged.response_body
 
 
+def test_another_secret_ends_the_login_but_not_what_earlier_requests_got(
+    program: Program, qtbot: QtBot
+) -> None:
+    login(program, qtbot, "Alice", "alice")
+    before = fire(program, qtbot, "GET", "/profile")
+    several = {"cookie_secret": {"1": "old", "2": "new"}, "key_version": 2}
+    site = program.session.site
+    assert program.session.apply(site.with_settings({**site.settings, **several})) == []
+    after = fire(program, qtbot, "GET", "/profile")
+    assert (before.status, after.status) == (200, 302)
+    dialog = open_cookie(program, qtbot, "Alice", "user")
+    view = dialog.anatomy
+    assert view is not None
+    assert [rung.name for rung in view.ladder.rungs if rung.state == "failed"] == ["key"]
+    qtbot.mouseClick(view.sign, LEFT)
+    assert view.verdict.text() == "✓ get_signed_cookie(\"user\") → b'alice'"
+    assert view.text.value.startswith("2|1:2|")
+    dialog.url.setText("/profile")
+    qtbot.mouseClick(dialog.send, LEFT)
+    qtbot.waitUntil(lambda: len(finished(program, "/profile")) == 3)
+    assert finished(program, "/profile")[-1].status == 200
+    dialog.close()
+    page = program.window.detail.cookies
+    for request, word in ((before, "✓"), (after, "✗")):
+        open_tab(program, request.id, "Cookies")
+        choose(qtbot, page.list, page.list.findItems("← user", Qt.MatchFlag.MatchExactly)[0])
+        assert page.anatomy.verdict.text().startswith(word)
+
+
 def test_a_cookie_is_added_edited_and_deleted_by_hand(program: Program, qtbot: QtBot) -> None:
     panel = program.window.cookies
     login(program, qtbot, "Alice", "alice")

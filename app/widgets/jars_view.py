@@ -92,7 +92,9 @@ class JarsView(QTreeWidget):
         mono = self._theme.font(mono=True)
         for column in range(2):
             item.setFont(column, mono)
-        item.setToolTip(0, cookie.name)
+        item.setToolTip(0, f"{cookie.name} · {reason_words(reason)}" if reason else cookie.name)
+        if reason:
+            item.setForeground(0, self._theme.colours.faint)
         item.setToolTip(1, cookie.value)
         if cookie.expires is not None:
             item.setToolTip(_EXPIRES, time.strftime("%c", time.localtime(cookie.expires)))
