@@ -265,6 +265,7 @@ def _message_stage(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, message)
         opcode = TEXT if isinstance(message, str) else BINARY
         passing = trace.begin_message(IN, opcode, utf8(message))
+        passing.flaw = getattr(self.ws_connection, "flaw", None)
         try:
             result = method(self, message)
         except BaseException as error:

@@ -17,6 +17,7 @@ from app.recording.websocket import OPCODES
 IN, OUT = "in", "out"
 TEXT, BINARY = OPCODES["text"], OPCODES["binary"]
 NAMES = {opcode: name for name, opcode in OPCODES.items()}
+UNMASKED = "not masked, as a client's frames must be (RFC 6455, section 5.1)"
 _now = time.monotonic_ns
 
 
@@ -42,6 +43,8 @@ class Passing:
         self._journal = journal
         self._before = (journal.message_id, request_id, _now())
         name = NAMES.get(opcode, f"0x{opcode:X}")
+        self.flaw: str | None = None
+        """What is wrong with it, though it was delivered."""
         self._after = (direction, name, len(data), journal.keep(data), journal.run_id)
 
     def begun(self) -> None:
@@ -52,7 +55,7 @@ class Passing:
     def ended(self, detail: str | None = None) -> None:
         """It is through; *detail* says what went wrong."""
         self._journal.begun_messages.pop(self._before[0], None)
-        self._journal.messages.append((*self._before, _now(), *self._after, detail))
+        self._journal.messages.append((*self._before, _now(), *self._after, detail or self.flaw))
 
 
 Begin = Callable[[str, int, bytes], Passing]
@@ -77,6 +80,8 @@ class NotedProtocol(WebSocketProtocol13):
         super().__init__(handler, mask_outgoing, params)
         self._begin = begin
         self._received, self._sent = directions
+        self.flaw: str | None = None
+        """What is wrong with the frame that is being handled."""
 
     def write_message(
         self, message: str | bytes | dict[str, Any], binary: bool = False
@@ -99,6 +104,9 @@ class NotedProtocol(WebSocketProtocol13):
     def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
         if self.client_terminated:
             return super()._handle_message(opcode, data)
+        if not self.mask_outgoing:
+            self.flaw = None if self._frame_mask is not None else UNMASKED
+            self._frame_mask = None  # It would stand for the next frame too.
         if opcode in (TEXT, BINARY):
             result = super()._handle_message(opcode, data)
             # Only then it may be that Tornado could not decode it.
@@ -106,6 +114,7 @@ class NotedProtocol(WebSocketProtocol13):
                 self._note_undecodable(data)
             return result
         passing = self._begin(self._received, opcode, data)
+        passing.flaw = self.flaw
         result = super()._handle_message(opcode, data)
         passing.ended(None if opcode in NAMES else "unknown opcode")
         return result

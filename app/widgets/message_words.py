@@ -61,13 +61,13 @@ def preview(row: Row) -> str:
     closing = close_of(Message(*row))
     if closing is not None:
         return " · ".join(filter(None, (str(closing[0]), closing[1], tr(meaning_of(closing[0])))))
-    if row[_DETAIL]:
-        return f"✗ {row[_DETAIL]}"
     part = row[_PAYLOAD][:_PREVIEW]
     text = None if row[_OPCODE] == "binary" else as_text(part)
     if text is None:
-        return str(part[:32].hex(" ")) + (" …" if row[_SIZE] > 32 else "")
-    return " ".join(text.split()) or "—"
+        words = str(part[:32].hex(" ")) + (" …" if row[_SIZE] > 32 else "")
+    else:
+        words = " ".join(text.split()) or "—"
+    return f"✗ {tr(row[_DETAIL])} · {words}" if row[_DETAIL] else words
 
 
 def holds(row: Row, words: list[str]) -> bool:

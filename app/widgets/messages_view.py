@@ -17,7 +17,7 @@ from app.recording.events import Message, Row
 
 from .i18n import tr
 from .message_words import HEX, JSON, TEXT, forms_of, holds, message_columns
-from .parts import EmptyState, IconButton, OrEmpty, label
+from .parts import ElidedLabel, EmptyState, IconButton, OrEmpty
 from .rows_model import RowsModel
 from .table import RowsView
 from .theme import Theme
@@ -39,14 +39,15 @@ class MessagePane(QWidget):
         self.forms.setExpanding(False)
         for _ in (TEXT, JSON, HEX):
             self.forms.addTab("")
-        self.note = label(role="dim")
+        self.note = ElidedLabel()
+        self.note.setProperty("role", "dim")
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setProperty("mono", True)
         row = QHBoxLayout()
         row.addWidget(self.forms)
-        row.addStretch(1)
-        row.addWidget(self.note)
+        row.addWidget(self.note, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 6)
         layout.setSpacing(2)
@@ -77,13 +78,15 @@ class MessagePane(QWidget):
         form = next((f for f in (self._wanted, TEXT, HEX) if f in self._forms), TEXT)
         self.forms.setCurrentIndex(forms.index(form))
         self._turn(forms.index(form))
-        self.note.setText("" if row is None else self._note(Message(*row)))
+        self.note.set_full("" if row is None else self._note(Message(*row)))
 
     @staticmethod
     def _note(message: Message) -> str:
         words = f"{message.opcode} · {size(message.size)}"
         if len(message.payload) < message.size:
             words += " · " + tr("the first {size} were kept", size=size(len(message.payload)))
+        if message.detail:
+            words += f" · ✗ {tr(message.detail)}"
         return words
 
     def retranslate(self) -> None:

@@ -250,6 +250,21 @@ def test_what_tornado_refuses_is_recorded_with_the_reason(
     serve(visit)
 
 
+def test_an_unmasked_frame_is_flagged() -> None:
+    async def visit(bench: Bench) -> None:
+        peer = await bench.connect()
+        peer.writer.write(b"\x81\x02hi\x89\x00")
+        peer.send(TEXT, b"masked")
+        peer.writer.write(b"\x81\x02hi")
+        for _ in range(4):
+            await peer.receive()
+        came = [m for m in bench.messages() if m.direction == "in"]
+        assert [bool(m.detail and "mask" in m.detail) for m in came] == [True, True, False, True]
+        assert [m.payload for m in came] == [b"hi", b"", b"masked", b"hi"]
+
+    serve(visit)
+
+
 def test_a_message_that_is_too_big_is_answered_with_1009() -> None:
     async def visit(bench: Bench) -> None:
         peer = await bench.connect()

@@ -104,7 +104,7 @@ def test_a_message_under_way_is_replaced_when_it_ends(
     store.apply(batch(messages=[(*row[:9], "ValueError: no")]))
     store.apply(batch(requests=[socket(30 * MS)]))
     panel.refresh()
-    assert contents(page)[4] == "✗ ValueError: no"
+    assert contents(page)[4] == "✗ ValueError: no · slow"
 
 
 def test_words_find_messages(page: WebSocketPage, qtbot: QtBot) -> None:
@@ -143,7 +143,7 @@ def test_a_cut_message_says_how_much_was_kept(qtbot: QtBot) -> None:
     qtbot.addWidget(pane)
     row = message(1, 1, 0, "in", b"[1, 2")
     pane.show_row((*row[:6], 2_000_000, *row[7:]))
-    assert pane.note.text() == "text · 2.0 MB · the first 5 B were kept"
+    assert pane.note.toolTip() == "text · 2.0 MB · the first 5 B were kept"
     assert pane.text.toPlainText() == "[1, 2"
 
 
