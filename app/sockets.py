@@ -140,6 +140,7 @@ class Sockets(SocketControls):
             socket.abort()
 
     def close_all(self) -> None:
-        """End every WebSocket without a close frame."""
+        """End every WebSocket without a close frame, and tell nobody: the window goes too."""
+        self.blockSignals(True)
         for client in list(self._open):
             self._end(client)

@@ -124,7 +124,7 @@ class SocketForm(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(self._send)
-        self._sockets.changed.connect(lambda client: self.refresh())
+        self._sockets.changed.connect(self.refresh)
         self._controls.server_changed.connect(self._learn)
         self._theme.changed.connect(self._restyle)
 
