@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -77,11 +78,20 @@ class Verdict:
     code: XsrfCode
     sentence: Words
     repair: Words
-    rungs: tuple[Rung, ...]
+    method: str
     message: str = ""
     sources: tuple[Source, ...] = ()
     token: XsrfToken | None = None
     cookie: XsrfToken | None = None
+    origin: Rung | None = None
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The checks in Tornado's order. They are put into words only when somebody looks."""
+        if self.code == "safe-method":
+            return _safe_rungs(self.sentence)
+        rungs = _rungs(self) if self.sources else _method_rung(self.method)
+        return (*rungs, self.origin or Rung("origin", "not reached"))
 
     @property
     def passed(self) -> bool:
@@ -126,10 +136,8 @@ def xsrf_verdict(
     sentence, repair = _words(code, method, token, expected, content_type, misnamed_header)
     if code == "passed" and in_query and chosen == 0:
         sentence, repair = _IN_QUERY
-    rungs = _rungs(method, sources, token, expected, code)
-    verdict = Verdict(
-        code, sentence, repair, rungs, _MESSAGES.get(code, ""), sources, token, expected
-    )
+    message = _MESSAGES.get(code, "")
+    verdict = Verdict(code, sentence, repair, method, message, sources, token, expected)
     return _with_origin(verdict, origin)
 
 
@@ -267,32 +275,34 @@ def _agreement(token: XsrfToken, cookie: XsrfToken) -> Words:
 
 
 def _safe(method: str) -> Verdict:
-    names = ("source", "decode", "cookie", "unmask", "compare", "origin")
     seen = Words("{method} is a safe method: nothing is checked", {"method": method})
-    rungs = (Rung("method", "passed", seen), *(Rung(name, "not reached") for name in names))
-    return Verdict("safe-method", seen, NOTHING, rungs)
+    return Verdict("safe-method", seen, NOTHING, method)
 
 
-def _rungs(
-    method: str,
-    sources: tuple[Source, ...],
-    token: XsrfToken | None,
-    cookie: XsrfToken | None,
-    code: XsrfCode,
-) -> tuple[Rung, ...]:
+def _safe_rungs(seen: Words) -> tuple[Rung, ...]:
+    names = ("source", "decode", "cookie", "unmask", "compare", "origin")
+    return (Rung("method", "passed", seen), *(Rung(name, "not reached") for name in names))
+
+
+def _method_rung(method: str) -> tuple[Rung]:
+    return (Rung("method", "passed", Words("{method} is checked", {"method": method})),)
+
+
+def _rungs(verdict: Verdict) -> tuple[Rung, ...]:
+    """Return the rungs of the token's check."""
+    token, cookie, code = verdict.token, verdict.cookie, verdict.code
     ladder = Ladder()
-    ladder.step("method", lambda: (True, Words("{method} is checked", {"method": method})))
-    ladder.step("source", lambda: (token is not None, _found(sources)))
+    ladder.step("source", lambda: (token is not None, _found(verdict.sources)))
     ladder.step("decode", lambda: (bool(token and token.token), _describe(token)))
     if cookie is None:
         ladder.step("cookie", lambda: (False, Words("no _xsrf cookie")))
     else:
         ladder.step("cookie", lambda: (code != "cookie-garbage", _describe(cookie)))
     ladder.step("unmask", lambda: (True, _unmasked(token, cookie)))
-    same = code == "passed"
+    same = code == "passed" or code in ORIGIN_CODES
     compared = Words("the token and the cookie are the same" if same else "they differ")
     ladder.step("compare", lambda: (same, compared))
-    return tuple(ladder.rungs)
+    return (*_method_rung(verdict.method), *ladder.rungs)
 
 
 def _found(sources: tuple[Source, ...]) -> Words:
@@ -327,23 +337,21 @@ def _unmasked(token: XsrfToken | None, cookie: XsrfToken | None) -> Words:
 
 def origin_verdict(method: str, origin: Origin) -> Verdict:
     """Explain the origin check alone: of a WebSocket, or where ``xsrf_cookies`` is off."""
-    seen = Words("{method} is checked", {"method": method})
     passed = Words("The token is not checked, but the origin is.")
-    verdict = Verdict("passed", passed, NOTHING, (Rung("method", "passed", seen),))
-    return _with_origin(verdict, origin)
+    return _with_origin(Verdict("passed", passed, NOTHING, method), origin)
 
 
 def _with_origin(verdict: Verdict, origin: Origin | None) -> Verdict:
     """Return *verdict* with the origin check, which comes last."""
     if not verdict.passed:
-        return replace(verdict, rungs=(*verdict.rungs, Rung("origin", "not reached")))
+        return verdict
     if origin is None:
         rung = Rung("origin", "not reached", Words("cross_origin_protection is off"))
-        return replace(verdict, rungs=(*verdict.rungs, rung))
+        return replace(verdict, origin=rung)
     passed, seen = _check_origin(origin)
     if passed:
-        return replace(verdict, rungs=(*verdict.rungs, Rung("origin", "passed", seen)))
-    rungs = (*verdict.rungs, Rung("origin", "failed", seen))
+        return replace(verdict, origin=Rung("origin", "passed", seen))
+    rung = Rung("origin", "failed", seen)
     shown = {"origin": origin.origin or "—", "site": origin.sec_fetch_site, "host": origin.host}
     if origin.sec_fetch_site is not None:
         message = f"Sec-Fetch-Site {origin.sec_fetch_site} & origin {origin.origin!r} not allowed"
@@ -361,7 +369,7 @@ def _with_origin(verdict: Verdict, origin: Origin | None) -> Verdict:
     else:
         repair = Words("Send it from a page of this very host and port.")
     return replace(
-        verdict, code=code, sentence=sentence, repair=repair, rungs=rungs, message=message
+        verdict, code=code, sentence=sentence, repair=repair, origin=rung, message=message
     )
 
 

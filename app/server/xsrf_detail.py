@@ -12,14 +12,14 @@ _INPUTS = "inputs: "
 
 
 def detail_of(verdict: Verdict, inputs: Mapping[str, Any]) -> str:
-    """Return *verdict* in lines: the sentence, the repair, a line for each rung.
+    """Return *verdict* in lines: the sentence, the repair, and of a refusal a line for each rung.
 
     The last line holds *inputs*, the arguments of `xsrf_verdict`, as JSON.
     """
     lines = [str(verdict.sentence)]
     if verdict.repair.text:
         lines.append(str(verdict.repair))
-    for rung in verdict.rungs:
+    for rung in () if verdict.passed else verdict.rungs:
         lines.append(f"{rung.state}: {rung.name} — {rung.seen}".removesuffix(" — "))
     lines.append(_INPUTS + json.dumps(inputs))
     return "\n".join(lines)

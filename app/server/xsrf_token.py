@@ -6,7 +6,8 @@ Source: ``_decode_xsrf_token`` in ``tornado/web.py``, version 6.6.
 from __future__ import annotations
 
 import binascii
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import xor
 
 from .ladder import NOTHING, VERSION, Field, Words, split_fields
 
@@ -59,25 +60,26 @@ def _token_1(text: str, raw: bytes) -> XsrfToken:
 
 def _token_2(text: str, raw: bytes) -> XsrfToken:
     fields = split_fields(raw, ("version", "mask", "masked token", "timestamp"))
-    token = XsrfToken(text, 2, fields=fields)
-    count = raw.count(b"|") + 1
-    if count != 4:
-        return replace(token, problem=Words("{count} fields, 4 needed", {"count": count}))
-    _, mask_text, masked_text, stamp = text.split("|")
-    mask, masked = _hex(mask_text), _hex(masked_text)
+    parts = text.split("|")
+    if len(parts) != 4:
+        problem = Words("{count} fields, 4 needed", {"count": len(parts)})
+        return XsrfToken(text, 2, fields=fields, problem=problem)
+    mask, masked = _hex(parts[1]), _hex(parts[2])
     if mask is None or len(mask) != 4:
         problem = Words("the mask is not 8 hex digits")
-        return replace(token, masked=masked or b"", problem=problem)
+        return XsrfToken(text, 2, b"", masked or b"", fields=fields, problem=problem)
     if masked is None:
-        return replace(token, mask=mask, problem=Words("the masked token is not hex"))
-    token = replace(token, mask=mask, masked=masked)
+        problem = Words("the masked token is not hex")
+        return XsrfToken(text, 2, mask, fields=fields, problem=problem)
     try:
-        timestamp = int(stamp)
+        timestamp = int(parts[3])
     except ValueError:
-        return replace(token, problem=Words("the timestamp is no integer"))
-    plain = bytes(byte ^ mask[index % 4] for index, byte in enumerate(masked))
+        problem = Words("the timestamp is no integer")
+        return XsrfToken(text, 2, mask, masked, fields=fields, problem=problem)
+    repeated = (mask * (len(masked) // 4 + 1))[: len(masked)]
+    plain = bytes(map(xor, masked, repeated))
     problem = NOTHING if plain else Words("the token is empty")
-    return replace(token, token=plain, timestamp=timestamp, problem=problem)
+    return XsrfToken(text, 2, mask, masked, plain, timestamp, fields, problem=problem)
 
 
 def _hex(text: str) -> bytes | None:
