@@ -273,8 +273,8 @@ class Program:
         # What exists by now stays: the garbage collector need not walk it again and again.
         gc.collect()
         gc.freeze()
-        # Often enough that no collection takes longer than a frame.
-        gc.set_threshold(10_000, 4, 50)
+        # Often enough that no collection holds up a frame.
+        gc.set_threshold(2_000, 5, 100)
 
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""

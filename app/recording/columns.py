@@ -152,8 +152,8 @@ class RunTable:
         """Add *rows*, all of them new. Return whether any were forgotten for them."""
         self.rows.extend(rows)
         excess = len(self._ids) - self.capacity
-        # In large steps: removing from the front moves all the rest.
-        if excess <= self.capacity // 10:
+        # In very large steps: removing from the front moves all the rest, and takes many ms.
+        if excess <= self.capacity // 2:
             return False
         self.rows.forget(excess)
         self.forgotten += excess

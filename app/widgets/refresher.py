@@ -11,7 +11,7 @@ TABLES_S = 0.125
 """The least time between two refreshes of a table, in s."""
 BUSY = 0.6
 """The share of the time that the loop runs from which on its work goes before the tables'."""
-STRETCH = 5
+STRETCH = 3
 """How many times as long the tables wait then. Nobody can read rows that fast anyway."""
 
 
