@@ -7,8 +7,8 @@ Choices where browsers differ, or where a browser needs more than the RFC:
 
 * *Loopback is trustworthy.* ``Secure`` cookies are set by and sent to ``http://localhost``,
   ``*.localhost``, ``127.0.0.0/8`` and ``[::1]``, as in Chrome since 89 and in Firefox.
-* Without SameSite a cookie is treated as ``Lax``. The two minutes in which Chrome lets such a
-  cookie pass with a cross-site POST are left out.
+* Without SameSite a cookie is treated as ``Lax``. Chrome lets such a cookie pass with a form
+  posted from another site for two minutes after it was set, and so does this.
 * There is no public suffix list: a Domain without a dot is the only one refused as public.
 * Cookies ignore ports, and ``127.0.0.1`` is not ``localhost``.
 
@@ -38,6 +38,8 @@ MAX_AGE = 400 * 86400
 PER_DOMAIN = 180
 TOTAL = 3000
 """Cookies kept at most, as in Chrome; the oldest are evicted."""
+LAX_UNSAFE_S = 120
+"""How long a cookie without SameSite goes along with a cross-site form, in s."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -335,9 +337,10 @@ def _withholding(
         return "SecureOnly"
     if context == "same-site" or cookie.same_site == "None":
         return ""
-    navigation = context == "cross-site-navigation" and method.upper() in SAFE_METHODS
-    if navigation and cookie.same_site != "Strict":
-        return ""
+    if context == "cross-site-navigation" and cookie.same_site != "Strict":
+        young = not cookie.same_site and now - cookie.created < LAX_UNSAFE_S
+        if young or method.upper() in SAFE_METHODS:
+            return ""
     return _same_site_reason(cookie)
 
 

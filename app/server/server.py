@@ -69,6 +69,8 @@ class Server:
         self.site: Site | None = None
         self.address: tuple[str, int] | None = None
         """(host, port) while listening."""
+        self.settings: dict[str, Any] = {}
+        """Those of the application that is served."""
         self.keys = KeyRing()
         self._application: HTTPServerConnectionDelegate = Application()
         self._observer = Observer(recorder, explain_xsrf, Parking(self.breakpoints))
@@ -97,9 +99,17 @@ class Server:
         self.serve(application)
         self.site = site
 
+    def build(self, site: Site, application_class: type[Application]) -> Application:
+        """Build *site* with the handlers that are loaded now, without serving it.
+
+        Raises SiteError.
+        """
+        return self.run(build_application, site, self._modules, application_class)  # type: ignore[no-any-return]
+
     def serve(self, application: Application) -> None:
         """Serve the user's own *application*."""
         self._application = self._observer.observe(application)
+        self.settings = application.settings
         self.keys.note(self.recorder.clock(), application.settings)
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -674,7 +674,7 @@ def test_a_client_from_another_site() -> None:
     async def body(here: World) -> None:
         mallory = here.clients["Mallory"]
         await mallory.fetch(here.request("/cookies"))
-        response = await mallory.fetch(here.request("/echo", "POST"))
+        response = await mallory.fetch(here.request("/echo", "PUT"))
         assert ("Origin", "http://evil.localhost") in response.sent_headers
         assert ("Sec-Fetch-Site", "cross-site") in response.sent_headers
         reasons = {each.name: each.reason for each in response.withheld}

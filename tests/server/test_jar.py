@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.server.jar import MAX_AGE, PER_DOMAIN, Cookie, Jar, site_of
+from app.server.jar import LAX_UNSAFE_S, MAX_AGE, PER_DOMAIN, Cookie, Jar, site_of
 from app.server.set_cookie import parse_date, parse_set_cookie
 
 NOW = 1_700_000_000.0
@@ -202,9 +202,16 @@ SAME_SITE = ("n=1; SameSite=None; Secure", "l=2; SameSite=lax", "s=3; SameSite=S
     ],
 )
 def test_same_site(method: str, context: str, sent: str) -> None:
-    jar = jar_with(*SAME_SITE)
-    header, _ = jar.header(HERE, NOW, method=method, same_site_context=context)  # type: ignore[arg-type]
+    jar, later = jar_with(*SAME_SITE), NOW + LAX_UNSAFE_S
+    header, _ = jar.header(HERE, later, method=method, same_site_context=context)  # type: ignore[arg-type]
     assert header == sent
+
+
+def test_without_same_site_a_young_cookie_goes_along_with_a_form() -> None:
+    jar, soon = jar_with(*SAME_SITE), NOW + LAX_UNSAFE_S - 1
+    header, _ = jar.header(HERE, soon, method="POST", same_site_context="cross-site-navigation")
+    assert header == "n=1; u=4"
+    assert jar.header(HERE, soon, method="POST", same_site_context="cross-site")[0] == "n=1"
 
 
 def test_same_site_reasons() -> None:
