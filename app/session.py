@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +14,12 @@ from urllib.parse import urljoin
 from PySide6.QtCore import QSettings
 
 from app.act import Acts, TooLate
+from app.attacks import Attacks
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.exchange.request import ExchangeError
+from app.firing import Firing
 from app.in_out import InOut, answer_of, app_of
 from app.jars import Jars
 from app.loop import TickLoop
@@ -26,6 +27,7 @@ from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
+from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
 from app.server.client import ClientRequest, Clients
 from app.server.cookie_log import CookieNotes
@@ -63,15 +65,18 @@ class Session(Controls):
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
         self.jars = Jars(self._clients, store)
+        self._firing = Firing(self, self._clients, self._absolute, self._spawn_shot)
         self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
+        range_ = AttackRange(recorder, store, self._clients, self._server)
+        self._attacks = Attacks(range_, self._varied, self._spawn_client)
+        self.server_changed.connect(self._attacks.serve_anew)
         self._site = Site(Path())
         self._target: str | None = None
         self._trusted = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._shots: set[asyncio.Task[None]] = set()
-        self._under_way: Counter[str] = Counter()
         self._paused_ns: int | None = None
         self._watchdog: Watchdog | None = None
         self._client_context = contextvars.copy_context()
@@ -184,6 +189,7 @@ class Session(Controls):
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
+        await self._attacks.close()
         self._sockets.close_all()
         self._clients.close()
         await self._server.close()
@@ -195,7 +201,8 @@ class Session(Controls):
             ClientState(
                 client.name,
                 client.jar.cookies(),
-                self._under_way[client.name],
+                self._firing.under_way[client.name],
+                client.hue,
             )
             for client in self._clients
         ]
@@ -237,50 +244,20 @@ class Session(Controls):
     def _absolute(self, url: str) -> str:
         return urljoin(self.address or url_of(*self._where), url)
 
+    @property
+    def firing(self) -> Firing:
+        return self._firing
+
     def fire(self, shot: Shot) -> None:
-        try:
-            request = self._request(shot)
-        except ValueError as error:
-            self.failed.emit(str(error))
-            return
-        self._spawn(self._fire(shot, request), self._shots, self._client_context.copy())
+        self._firing.fire(shot)
 
-    def _request(self, shot: Shot) -> ClientRequest:
-        url = self._absolute(shot.url)
-        headers = list(shot.headers)
-        if shot.attach_xsrf:
-            token = self._clients[shot.client].xsrf_header(url)
-            headers += [token] if token else []
-        return ClientRequest(
-            url,
-            shot.method,
-            tuple(headers),
-            shot.body,
-            follow_redirects=shot.follow_redirects,
-            timeout=None,  # A lesson may let a request wait for as long as it talks.
-        )
+    @property
+    def attacks(self) -> Attacks:
+        return self._attacks
 
-    async def _fire(self, shot: Shot, request: ClientRequest) -> None:
-        client = self._clients[shot.client]
-        self.fired.emit(0, shot.times)
-        self._under_way[shot.client] += shot.times
-        try:
-            answers = await client.burst(
-                request,
-                shot.times,
-                shot.concurrency,
-                lambda done, _: self.fired.emit(done, shot.times),
-            )
-        except ValueError as error:
-            self.failed.emit(str(error))
-        else:
-            errors = [answer.error for answer in answers if answer.error]
-            if errors:
-                self.failed.emit(errors[0])
-        finally:
-            self._under_way[shot.client] -= shot.times
-            self.fired.emit(shot.times, shot.times)
-            self.clients_changed.emit()
+    def _varied(self) -> Site | None:
+        """Return the site, whose settings the attack range may vary; None for ``--app``."""
+        return self._site if self._target is None else None
 
     @property
     def sockets(self) -> Sockets:
@@ -289,18 +266,20 @@ class Session(Controls):
     def _spawn_client(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._spawn(coroutine, self._tasks, self._client_context.copy())
 
+    def _spawn_shot(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._spawn(coroutine, self._shots, self._client_context.copy())
+
     def cancel_fire(self) -> None:
         for task in self._shots:
             task.cancel()
 
     def ask(self, shot: Shot, answered: Callable[[Response], None]) -> None:
         try:
-            request = self._request(shot)
+            request = self._firing.request(shot)
         except ValueError as error:
             answered(Response(0, note=str(error)))
             return
-        coroutine = self._ask(shot.client, request, answered)
-        self._spawn(coroutine, self._shots, self._client_context.copy())
+        self._spawn_shot(self._ask(shot.client, request, answered))
 
     async def _ask(
         self, client: str, request: ClientRequest, answered: Callable[[Response], None]

@@ -117,7 +117,7 @@ def test_login_by_form_with_its_token_leaves_cookies_in_the_jar(
     fire(program, qtbot, "GET", "/login")
     form = program.window.clients.form
     form.attach.setChecked(True)
-    form.headers.setPlainText("Content-Type: application/x-www-form-urlencoded")
+    form.headers.set_pairs([("Content-Type", "application/x-www-form-urlencoded")])
     accepted = fire(program, qtbot, "POST", "/login", "name=alice&password=tornado")
     assert accepted.status == 302
     assert program.store.xsrf[accepted.id][0][1] == "passed"

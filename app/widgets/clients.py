@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urljoin
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from app.exchange.curl import for_bash
 from app.exchange.request import ExchangeError
 
+from .client_dialog import ClientDialog, dot
 from .clients_form import RequestForm
 from .controls import Controls, Shot
 from .i18n import tr
@@ -59,6 +60,7 @@ class ClientsPanel(QWidget):
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.add = IconButton(theme, "plus", "Add a client", self._add)
         self.clear = IconButton(theme, "trash", "Clear this client's cookies", self._clear)
+        self.change = IconButton(theme, "edit", "Change this client (F2)", self.open_dialog)
         self.form = RequestForm(controls, theme)
         self.fire = QPushButton()
         self.fire.setProperty("primary", True)
@@ -119,6 +121,10 @@ class ClientsPanel(QWidget):
 
     def _connect(self) -> None:
         self.kinds.currentChanged.connect(self._turn)
+        self.list.itemActivated.connect(lambda: self.open_dialog())
+        rename = QShortcut(QKeySequence("F2"), self.list)
+        rename.setContext(Qt.ShortcutContext.WidgetShortcut)
+        rename.activated.connect(lambda: self.open_dialog())
         self.list.currentItemChanged.connect(lambda: self.socket.refresh())
         self.curl.clicked.connect(lambda: self.copy_curl())
         self.fire.clicked.connect(lambda: self.shoot(1, 1))
@@ -153,23 +159,25 @@ class ClientsPanel(QWidget):
     def refresh(self) -> None:
         """Show the clients as they are now."""
         states = self._controls.clients()
-        shown = [(state.name, len(state.cookies), state.under_way) for state in states]
+        shown = [(s.name, len(s.cookies), s.under_way, s.hue) for s in states]
         if shown == self._shown:
             return
         self._shown = shown
-        current = self.client
+        current, row = self.client, self.list.currentIndex().row()
+        names = [state.name for state in states]
+        chosen = names.index(current) if current in names else min(max(row, 0), len(names) - 1)
         self.list.clear()
-        for at, (name, cookies, under_way) in enumerate(shown):
+        for at, (name, cookies, under_way, hue) in enumerate(shown):
             words = tr("{count} cookies", count=cookies) if cookies else tr("no cookies")
             if under_way:
                 words = f"{tr('{count} under way', count=under_way)} · {words}"
             item = QTreeWidgetItem([name, words])
-            item.setIcon(0, _dot(self._theme, self._theme.hue(at + 1)))
+            item.setIcon(0, dot(self._theme, self._theme.hue(hue)))
             item.setForeground(1, self._theme.colours.dim)
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setSizeHint(0, QSize(10, self._theme.px(ROW)))
             self.list.addTopLevelItem(item)
-            if name == current or (not current and at == 0):
+            if at == chosen:
                 self.list.setCurrentItem(item)
 
     @property
@@ -188,6 +196,21 @@ class ClientsPanel(QWidget):
         if self.client:
             self._controls.clear_jar(self.client)
 
+    def open_dialog(self) -> ClientDialog | None:
+        """Ask who the chosen client is to be."""
+        if not self.client:
+            return None
+        dialog = ClientDialog(self.client, self._controls, self._theme, self)
+        dialog.open()
+        return dialog
+
+    def edit(self, shot: Shot) -> None:
+        """Show a shot in the form, with its client chosen."""
+        for item in self.list.findItems(shot.client, Qt.MatchFlag.MatchExactly):
+            self.list.setCurrentItem(item)
+        self.kinds.setCurrentIndex(0)
+        self.form.load_shot(shot)
+
     def shot(self, count: int = 1, at_once: int = 1) -> Shot:
         """Return what the form says, for the chosen client; a first client is made if needed."""
         if not self.client:
@@ -198,7 +221,12 @@ class ClientsPanel(QWidget):
         """Fire what the form says."""
         if not self.form.valid():
             return
-        self._controls.fire(self.shot(count, at_once))
+        try:
+            shot = self.shot(count, at_once)
+        except OSError as error:
+            self._controls.failed.emit(f"{error.filename}: {error.strerror}")
+            return
+        self._controls.fire(shot)
         self.fired.emit()
 
     def _cancel(self) -> None:
@@ -215,7 +243,11 @@ class ClientsPanel(QWidget):
 
     def copy_curl(self) -> None:
         """Copy what would be sent as a command line."""
-        shot = self.shot()
+        try:
+            shot = self.shot()
+        except OSError as error:
+            self._controls.failed.emit(f"{error.filename}: {error.strerror}")
+            return
         host, port = self._controls.host_and_port
         base = self._controls.address or f"http://{host}:{port}/"
         url = urljoin(base, shot.url)
@@ -247,19 +279,10 @@ class ClientsPanel(QWidget):
         for at, kind in enumerate(("HTTP", "WebSocket")):
             self.kinds.setTabText(at, tr(kind))
         self.kinds.setAccessibleName(tr("What the client speaks"))
-        for button in (self.add, self.clear, self.cancel):
+        for button in (self.add, self.change, self.clear, self.cancel):
             button.retranslate()
         self.socket.retranslate()
         self.form.retranslate()
         self.cancel.setEnabled(False)
         self._shown = None
         self.refresh()
-
-
-def _dot(theme: Theme, colour: QColor) -> QIcon:
-    side = theme.px(16)
-    pixmap = QPixmap(side, side)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    with QPainter(pixmap) as painter:
-        theme.paint_dot(painter, pixmap.rect().toRectF().center(), colour)
-    return QIcon(pixmap)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlencode
 
-from PySide6.QtCore import QSize, QStringListModel, Qt, Signal
+from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import (
     QCompleter,
     QHBoxLayout,
     QLineEdit,
-    QPlainTextEdit,
+    QScrollArea,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -23,24 +24,28 @@ from app.exchange.curl_import import Imported, read
 from app.exchange.request import HttpRequest, origin_of
 from app.exchange.shell import CommandError
 
+from .clients_body import BodyPage
+from .clients_sending import SendingPage
 from .controls import Controls, Shot
 from .curl_dialog import looks_like_curl, problem_words
 from .i18n import tr
+from .pairs_table import PairsTable
 from .parts import set_property
 from .theme import Theme
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s*.*")
-
-
-class _SmallEdit(QPlainTextEdit):
-    """A few lines of text that ask for little room."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(120, self.fontMetrics().lineSpacing() * 3 + 12)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(60, self.fontMetrics().lineSpacing() * 2 + 12)
+QUERY, HEADERS, BODY, SENDING = range(4)
+_PAGES = ("Query", "Headers", "Body", "Sending")
+NAMES = (
+    *("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control"),
+    *("Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie", "Expect"),
+    *("Forwarded", "Host", "If-Match", "If-Modified-Since", "If-None-Match", "Origin", "Pragma"),
+    *("Range", "Referer", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "TE"),
+    *("Transfer-Encoding", "Upgrade", "User-Agent", "X-Csrftoken", "X-Forwarded-For"),
+    *("X-Forwarded-Proto", "X-Real-Ip", "X-Requested-With", "X-Xsrftoken"),
+)
+"""Names of headers that are offered."""
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 
 class RequestForm(QWidget):
@@ -63,21 +68,25 @@ class RequestForm(QWidget):
         completer = QCompleter(self._known, self)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         self.url.setCompleter(completer)
-        self.body, self.headers = _SmallEdit(), _SmallEdit()
-        for edit in (self.body, self.headers):
-            edit.setProperty("mono", True)
-            edit.setTabChangesFocus(True)
+        self.query = PairsTable(theme, "Query")
+        self.headers = PairsTable(theme, "Headers", NAMES, _TOKEN)
+        self.content, self.sending = BodyPage(theme), SendingPage()
+        self.body = self.content.raw
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
-        self.tabs.addTab("")
-        self.tabs.addTab("")
+        self.tabs.setUsesScrollButtons(True)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self.body)
-        self._pages.addWidget(self.headers)
+        room = QScrollArea()
+        room.setWidgetResizable(True)
+        room.setFrameShape(QScrollArea.Shape.NoFrame)
+        room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        room.setWidget(self.sending)
+        self.sending.setObjectName("scrolled")
+        for page in (self.query, self.headers, self.content, room):
+            self.tabs.addTab("")
+            self._pages.addWidget(page)
         self.attach, self.follow = QCheckBox(), QCheckBox()
-        self._loaded = ("", b"")
-        """The text of an imported body, and its bytes: a text has but one kind of line break."""
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.method)
@@ -88,8 +97,15 @@ class RequestForm(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.tabs)
         layout.addWidget(self._pages)
-        layout.addWidget(self.attach)
-        layout.addWidget(self.follow)
+        checks = QHBoxLayout()
+        checks.addWidget(self.attach)
+        checks.addWidget(self.follow)
+        checks.addStretch(1)
+        layout.addLayout(checks)
+        self.tabs.setCurrentIndex(BODY)
+        self._pages.setCurrentIndex(BODY)
+        self.query.edited.connect(self._query_edited)
+        self.url.textChanged.connect(self._url_changed)
         self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
         self.url.textEdited.connect(self._take_pasted)
         self.url.returnPressed.connect(self.submitted)
@@ -97,7 +113,8 @@ class RequestForm(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(self.submitted)
-        self.headers.textChanged.connect(self._check)
+        controls.firing.refused.connect(self.point_at)
+        self.url.textChanged.connect(lambda: set_property(self.url, "state", ""))
         controls.server_changed.connect(self.learn_routes)
         self.learn_routes()
 
@@ -106,33 +123,50 @@ class RequestForm(QWidget):
         paths = [example(route.pattern) for route in self._controls.site.routes if route.enabled]
         self._known.setStringList(list(dict.fromkeys(paths)))
 
-    def _header_lines(self) -> list[str]:
-        return [line for line in self.headers.toPlainText().splitlines() if line.strip()]
+    def _url_changed(self, text: str) -> None:
+        """Show the query of the URL, unless the URL follows the table just now."""
+        if not self.query.signalsBlocked():
+            query = text.partition("#")[0].partition("?")[2]
+            pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+            if pairs != self.query.pairs():
+                self.query.blockSignals(True)
+                self.query.set_pairs(pairs)
+                self.query.blockSignals(False)
 
-    def _check(self) -> None:
-        wrong = [line for line in self._header_lines() if not _HEADER.fullmatch(line.strip())]
-        set_property(self.headers, "state", "error" if wrong else "")
-        self.headers.setToolTip(tr("Write each header as Name: value") if wrong else "")
+    def _query_edited(self) -> None:
+        base = self.url.text().partition("#")[0].partition("?")[0]
+        query = urlencode(self.query.pairs())
+        self.query.blockSignals(True)
+        self.url.setText(f"{base}?{query}" if query else base)
+        self.query.blockSignals(False)
 
     def valid(self) -> bool:
         """Return whether the form can be sent; if not, show where it is wrong."""
-        self._check()
-        if self.headers.property("state") == "error":
-            self.tabs.setCurrentIndex(1)
+        if not self.headers.check():
+            self.tabs.setCurrentIndex(HEADERS)
             self.headers.setFocus()
+            return False
+        if not self.content.valid():
+            self.tabs.setCurrentIndex(BODY)
             return False
         return True
 
+    def point_at(self, field: str, why: str) -> None:
+        """Go to the field that could not be sent."""
+        if field == "url":
+            set_property(self.url, "state", "error")
+            self.url.setFocus()
+        elif field == "headers":
+            self.tabs.setCurrentIndex(HEADERS)
+        elif self.sending.point_at(field):
+            self.tabs.setCurrentIndex(SENDING)
+
     def shot(self, client: str, count: int, at_once: int) -> Shot:
-        """Return what the form says, as *client*'s request."""
-        pairs = [line.partition(":") for line in self._header_lines()]
-        headers = [(name.strip(), value.strip()) for name, _, value in pairs]
-        text, loaded = self._loaded
-        body = self.body.toPlainText().encode()
-        if self.body.toPlainText() == text:
-            body = loaded
+        """Return what the form says, as *client*'s request; raises OSError for a missing file."""
+        headers = self.headers.pairs()
+        body, kind = self.content.content()
         if body and not any(name.lower() == "content-type" for name, _ in headers):
-            headers.append(("Content-Type", guessed_type(body)))
+            headers.append(("Content-Type", kind))
         return Shot(
             client,
             self.method.currentText(),
@@ -143,6 +177,7 @@ class RequestForm(QWidget):
             at_once,
             self.attach.isChecked(),
             self.follow.isChecked(),
+            self.sending.sending(),
         )
 
     def _take_pasted(self, text: str) -> None:
@@ -167,29 +202,36 @@ class RequestForm(QWidget):
             self.method.addItem(request.method)
         self.method.setCurrentText(request.method)
         self.url.setText(request.url.removeprefix(origin) if own else request.url)
-        lines = [f"{name}: {value}" for name, value in request.headers]
-        self.headers.setPlainText("\n".join(lines).encode("utf-8", "replace").decode())
-        self.body.setPlainText(request.body.decode("utf-8", "replace").replace("\0", "\ufffd"))
-        self._loaded = (self.body.toPlainText(), request.body)
+        pairs = [
+            (name, value.encode("utf-8", "replace").decode()) for name, value in request.headers
+        ]
+        self.headers.set_pairs(pairs)
+        self.content.load(request.body, request.header("Content-Type") or "")
         self.attach.setChecked(False)
         self.follow.setChecked(request.follow_redirects)
-        self.tabs.setCurrentIndex(0 if request.body else 1)
+        self.tabs.setCurrentIndex(BODY if request.body else HEADERS)
         self.url.setFocus()
+
+    def load_shot(self, shot: Shot) -> None:
+        """Show a shot again, with all that was chosen for it."""
+        headers = tuple(shot.headers)
+        self.load(HttpRequest(shot.method, shot.url, headers, shot.body, shot.follow_redirects))
+        self.attach.setChecked(shot.attach_xsrf)
+        self.sending.set_sending(shot.sending)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         self.method.setAccessibleName(tr("Method"))
         self.url.setAccessibleName(tr("URL"))
         self.url.setToolTip(tr("A path on this server, or an absolute URL"))
-        self.tabs.setTabText(0, tr("Body"))
-        self.tabs.setTabText(1, tr("Headers"))
-        self.body.setAccessibleName(tr("Body"))
-        self.headers.setAccessibleName(tr("Headers"))
-        self.body.setPlaceholderText("name=alice&password=…")
-        self.headers.setPlaceholderText("Accept: application/json")
+        for at, page in enumerate(_PAGES):
+            self.tabs.setTabText(at, tr(page))
+        self.tabs.setAccessibleName(tr("Parts of the request"))
+        for part in (self.query, self.headers, self.content, self.sending):
+            part.retranslate()
         self.follow.setText(tr("Follow redirects"))
         self.follow.setToolTip(tr("Ask for the address in Location as well"))
-        self.attach.setText(tr("Attach the XSRF token"))
+        self.attach.setText(tr("Attach XSRF"))
         self.attach.setToolTip(tr("Send the jar's _xsrf cookie as X-Xsrftoken as well"))
 
 
@@ -198,9 +240,3 @@ def example(pattern: str) -> str:
     path = pattern.rstrip("$").removeprefix("^")
     path = re.sub(r"\((?:\?P<\w+>)?([^()]*)\)\??", lambda m: "1" if "d" in m[1] else "x", path)
     return re.sub(r"\\(.)", r"\1", path).replace("/?", "/").replace(".*", "")
-
-
-def guessed_type(body: bytes) -> str:
-    """Return the Content-Type that *body* looks like."""
-    is_json = body.lstrip()[:1] in (b"{", b"[")
-    return "application/json" if is_json else "application/x-www-form-urlencoded"

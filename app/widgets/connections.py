@@ -24,6 +24,7 @@ class ConnectionsPanel(QWidget):
         super().__init__()
         self._store = store
         self._counts: Counter[int] = Counter()
+        self._versions: dict[int, str] = {}
         self._counted = 0
         self.model = RowsModel(
             self._columns(),
@@ -48,10 +49,11 @@ class ConnectionsPanel(QWidget):
             Column("Opened", 90, self._opened, mono=True, right=True, spare=3),
             Column("Age", 90, self._age, mono=True, right=True, spare=1),
             Column("Requests", 82, self._requests, mono=True, right=True, spare=2),
-            Column("In", 80, lambda row: size(row[4]), right=True),
-            Column("Out", 80, lambda row: size(row[5]), right=True),
+            Column("Version", 70, lambda row: self._versions.get(row[0], "—"), mono=True, spare=4),
+            Column("In", 80, lambda row: _bytes(row, 4), right=True),
+            Column("Out", 80, lambda row: _bytes(row, 5), right=True),
             Column("State", 90, _state, lambda row: "ok" if row[3] is None else "dim"),
-            Column("Reason", 110, lambda row: row[7] or "", lambda row: "dim", stretch=True),
+            Column("Reason", 110, lambda row: tr(row[7] or ""), lambda row: "dim", stretch=True),
         ]
 
     def _opened(self, row: Row) -> str:
@@ -65,10 +67,11 @@ class ConnectionsPanel(QWidget):
         return str(self._counts[row[0]])
 
     def _count(self) -> None:
-        """Count the requests that came since the last call, by connection."""
+        """Count the requests that came since the last call, by connection; keep their version."""
         table = self._store.requests
         for row in table.rows[max(0, self._counted - table.forgotten) :]:
             self._counts[row[1]] += 1
+            self._versions[row[1]] = row[5].removeprefix("HTTP/") or "—"
         self._counted = table.forgotten + len(table.rows)
 
     def refresh(self) -> None:
@@ -83,6 +86,11 @@ class ConnectionsPanel(QWidget):
         """Set the texts again, after the language changed."""
         self.view.retranslate()
         self._empty.retranslate()
+
+
+def _bytes(row: Row, field: int) -> str:
+    """Bytes are counted when the connection is over."""
+    return "…" if row[3] is None else size(row[field])
 
 
 def _state(row: Row) -> str:

@@ -19,22 +19,26 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
 
+from .attack_controls import AttackControls
+from .firing_controls import FiringControls, Sending
 from .socket_controls import SocketControls
 
 
 class ClientState(NamedTuple):
-    """A named client as the panel shows it. ``under_way`` counts its requests not yet answered."""
+    """A named client as the panel shows it. ``under_way`` counts its requests not yet answered,
+    ``hue`` is the number of its colour."""
 
     name: str
     cookies: list[Cookie]
     under_way: int
+    hue: int = 1
 
 
 class Shot(NamedTuple):
     """What to fire: one request, or a burst of *times* with *concurrency* at a time.
 
     ``url`` is a path on the running server or an absolute URL. ``attach_xsrf`` adds the
-    ``X-Xsrftoken`` header from the client's jar.
+    ``X-Xsrftoken`` header from the client's jar. ``sending`` is how it goes over the wire.
     """
 
     client: str
@@ -46,6 +50,7 @@ class Shot(NamedTuple):
     concurrency: int = 1
     attach_xsrf: bool = False
     follow_redirects: bool = False
+    sending: Sending = Sending()
 
 
 class Step(Enum):
@@ -172,6 +177,16 @@ class Controls(QObject):
 
     def fire(self, shot: Shot) -> None:
         """Fire a request or a burst; `fired` reports progress."""
+        raise NotImplementedError
+
+    @property
+    def firing(self) -> FiringControls:
+        """Who the clients are, and what they have fired."""
+        raise NotImplementedError
+
+    @property
+    def attacks(self) -> AttackControls:
+        """The attack range."""
         raise NotImplementedError
 
     @property

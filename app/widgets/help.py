@@ -18,6 +18,7 @@ KEYS = (
     ("M, Z", "Mark the request, hide all so far"),
     ("< >, S", "Sort by the column beside; the other way, or not at all"),
     ("Shift+F", "Keep the newest request in sight, or not"),
+    ("R, Shift+D", "Send the request again; show it in the form"),
     ("Ctrl+Return", "Fire the request; in an editor: apply"),
     ("Ctrl+S", "Apply all editors and save the site"),
     ("Ctrl+O, Ctrl+Shift+O", "Import a HAR file; import a cURL command"),

@@ -15,6 +15,8 @@ from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
 from .charts import ChartsPanel
 from .clients import ClientsPanel
+from .clients_again import RequestAgain
+from .clients_history import HistoryPanel
 from .connections import ConnectionsPanel
 from .controls import Controls, Shot
 from .cookies_panel import CookiesPanel
@@ -100,6 +102,7 @@ class MainWindow(QMainWindow):
         self.log = LogPanel(store, selection, theme)
         self.breakpoints = BreakpointsPanel(store, controls, theme)
         self.clients = ClientsPanel(controls, theme)
+        self.history = HistoryPanel(controls, theme)
         self.detail = DetailPanel(store, controls, selection, theme)
         self.in_out = InOut(store, controls, selection, self.requests, theme, self)
         self._refresher.add(self.timeline, 0)
@@ -109,6 +112,7 @@ class MainWindow(QMainWindow):
         self._refresher.add(self.loop_now)
         self._refresher.add(self.detail)
         self._refresher.add(self.clients, 0.25)
+        self._refresher.add(self.history, 0.25)
         self._refresher.add(self.charts, 0.25)
 
     def _make_docks(self) -> None:
@@ -124,10 +128,12 @@ class MainWindow(QMainWindow):
             (self.connections, "Connections"),
             (self.log, "Log"),
             (self.breakpoints, "Breakpoints"),
+            (self.history, "History"),
         ):
             self.traffic.add(panel, title)
         clients.add(self.clients, "Clients")
         clients.corner.addWidget(self.clients.add)
+        clients.corner.addWidget(self.clients.change)
         clients.corner.addWidget(self.clients.clear)
         loop.add(self.loop_now, "Loop now")
         self.loop_now.note.setContentsMargins(0, 0, 6, 0)
@@ -202,6 +208,12 @@ class MainWindow(QMainWindow):
         request_menu.added.connect(lambda: self.traffic.show_page(self.breakpoints))
         self.in_out.said.connect(self.banner.say)
         self.in_out.imported.connect(lambda found: self.clients.form.load(found.request))
+        again = RequestAgain(
+            self.requests.view, self.store, self.controls, lambda: self.clients.client
+        )
+        again.fired.connect(self._select_next)
+        for shots in (again, self.history):
+            shots.edit.connect(self._edit_shot)
         self.clients.form.pasted.connect(self.in_out.tell_ignored)
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
@@ -268,6 +280,10 @@ class MainWindow(QMainWindow):
         """Select the next request: whoever fires one wants to see it."""
         rows = self.store.requests.rows
         self._await_request = rows[-1][0] + 1 if rows else 1
+
+    def _edit_shot(self, shot: Shot) -> None:
+        self.docks[1].show()
+        self.clients.edit(shot)
 
     def fire_first(self) -> None:
         """Fire GET / with the first client."""

@@ -16,6 +16,7 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
+from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 
 HANDLER = '''from tornado.web import RequestHandler
@@ -71,6 +72,31 @@ class FakeSockets(SocketControls):
         self.changed.emit(client)
 
 
+class FakeFiring(FiringControls):
+    """Clients that never change and have fired what `fired` lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fired: list[Fired] = []
+        self.changes: list[tuple[str, Person]] = []
+        self.removed: list[str] = []
+
+    def history(self) -> list[Fired]:
+        return self.fired
+
+    def forget(self) -> None:
+        self.fired.clear()
+
+    def person(self, client: str) -> Person:
+        return Person(client)
+
+    def change(self, client: str, person: Person) -> None:
+        self.changes.append((client, person))
+
+    def remove(self, client: str) -> None:
+        self.removed.append(client)
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -88,6 +114,7 @@ class FakeControls(Controls):
         self.where = ("127.0.0.1", 8888)
         self.limit: float | None = 5.0
         self.fake_sockets = FakeSockets()
+        self.fake_firing = FakeFiring()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
@@ -165,7 +192,12 @@ class FakeControls(Controls):
         self.saved.append(folder)
 
     def clients(self) -> list[ClientState]:
-        return [ClientState(name, jar, 0) for name, jar in self._clients.items()]
+        clients = enumerate(self._clients.items(), 1)
+        return [ClientState(name, jar, 0, hue) for hue, (name, jar) in clients]
+
+    @property
+    def firing(self) -> FakeFiring:
+        return self.fake_firing
 
     def add_client(self) -> str:
         name = f"Client {len(self._clients) + 1}"

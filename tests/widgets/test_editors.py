@@ -153,10 +153,10 @@ def test_the_client_panel_fires_what_it_says(window: MainWindow, controls: FakeC
     panel.form.method.setCurrentText("POST")
     panel.form.url.setText("/login")
     panel.form.body.setPlainText("a=1")
-    panel.form.headers.setPlainText("no colon here")
+    panel.form.headers.set_pairs([("no name", "1")])
     panel.shoot(1, 1)
     assert controls.shots == []
-    panel.form.headers.setPlainText("Accept: text/html")
+    panel.form.headers.set_pairs([("Accept", "text/html")])
     panel.shoot(50, 8)
     shot = controls.shots[0]
     assert (shot.client, shot.method, shot.url, shot.body) == ("Alice", "POST", "/login", b"a=1")

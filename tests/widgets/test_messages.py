@@ -8,7 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.exchange.request import HttpRequest
-from app.widgets.clients_form import example, guessed_type
+from app.widgets.clients_body import guessed_type
+from app.widgets.clients_form import example
 from app.widgets.controls import Shot
 from app.widgets.messages import MessageView, as_text, hex_dump, pretty
 from app.widgets.shot_request import request_of
