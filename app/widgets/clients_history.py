@@ -80,8 +80,7 @@ class HistoryPanel(QWidget):
         split.setChildrenCollapsible(False)
         split.addWidget(self.tree)
         split.addWidget(right)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
+        split.setSizes([self._theme.px(520), self._theme.px(260)])
         return split
 
     def _connect(self) -> None:
@@ -101,7 +100,7 @@ class HistoryPanel(QWidget):
         self._theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        for column, width in enumerate((96, 62, 0, 84, 76)):
+        for column, width in enumerate((90, 60, 0, 76, 72)):
             if width:
                 self.tree.setColumnWidth(column, self._theme.px(width))
         self._shown.clear()
