@@ -20,10 +20,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from copy import copy
+from collections.abc import Callable
 from itertools import chain, islice
-from operator import length_hint
 from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -69,7 +67,6 @@ _SLOTS = (
     "_dispatcher_maker",
     "_escaped",
     "_find_key",
-    "_handles",
     "_held",
     "_local",
     "_notifier",
@@ -161,10 +158,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._timer_id = 0
         self._turn_ends = 0
         """When Qt must get its turn, in ns."""
-        self._rest: tuple[int, int, int, int] | None = None
-        """A tick that the end of a turn interrupted."""
-        self._handles: Iterator[Any] = iter(())
-        """The handles of the tick under way that have not run yet."""
+        self._rest: tuple[tuple[int, int, int, int], int] | None = None
+        """A tick that the end of a turn interrupted, and how many of its handles are left."""
         _SelectorLoop.__init__(self, selector)
         if already_running:
             self._take_over()
@@ -554,7 +549,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         except BaseException as exc:
             # Nothing may leave a Qt slot; a KeyboardInterrupt can arrive on any line.
             self._escaped = exc
-            self._put_back()
             self._leave()
 
     def _turn_nested(self) -> None:
@@ -564,7 +558,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         recorder = self.recorder
         run_id = recorder.run_id
         self.nested_ns = _now()
-        self._put_back()
         outer = asyncio.current_task(self)
         if outer is not None:
             asyncio.tasks._leave_task(self, outer)
@@ -609,7 +602,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _arm(self, wake: QTimer) -> None:
         """Ask Qt for the next turn: at once while work is left, else at the next deadline."""
         assert self._deadline_timer is not None
-        delay = 0.0 if self._ready or self._rest else self._until_next_timer()
+        delay = 0.0 if self._ready else self._until_next_timer()
         if self._held:
             delay = max(delay, HELD_S)
         elif self.hold.parked:
@@ -640,7 +633,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         Return whether anything was ready.
         """
         if self._rest is not None:
-            tick, self._rest, jumped = self._rest, None, False
+            tick, count = self._rest
+            self._rest, jumped = None, False
         else:
             if self.recorder.closed:
                 self._forget_closed()
@@ -659,17 +653,14 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 return False
             self._tick_id += 1
             tick = (self._tick_id, start, selected, count)
-            self._handles = iter([*self._ready])
-            self._ready.clear()
         if self.unwatched:
             self.watch()
-        over = self._run_ready(tick[0])
+        left = self._run_ready(count, tick[0])
         self.recorder.run_id = 0
         if self._rest is not None:  # Of a tick in a nested Qt loop that was over before it.
-            self._record_tick(*self._rest)
-            self._put_back()
-        self._rest = None if over else tick
-        if over:
+            self._record_tick(*self._rest[0])
+        self._rest = (tick, left) if left else None
+        if not left:
             self._record_tick(*tick)
         if self.hold.active:
             self.hold.tick_over(self.hold.ran(tick[0]) or jumped)
@@ -695,9 +686,8 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
     def _clock_changed(self) -> None:
         """The server's clock was set or goes at another rate: its timers are due anew."""
         if self._rest is not None:
-            self._record_tick(*self._rest)
+            self._record_tick(*self._rest[0])
             self._rest = None
-            self._put_back()
         hold = self.hold
         self._scheduled[:] = [
             (hold.loop_time(timer._when) if hold.is_server(timer) else due, number, timer)
@@ -757,16 +747,20 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
                 timer.scheduled_ns = int(due_at * 1e9)
                 self._ready.append(timer)
 
-    def _run_ready(self, tick_id: int) -> bool:
-        """Run the tick's handles while there is time; return whether that was all of them."""
-        recorder, tasks = self.recorder, self.tasks
-        record, stepped = recorder.runs.append, tasks.stepped
-        deadline, debug = self._turn_ends, self._debug
+    def _run_ready(self, count: int, tick_id: int) -> int:
+        """Run *count* handles, or as many as there is time for; return how many are left."""
+        ready, recorder = self._ready, self.recorder
+        take, record, next_run_id = ready.popleft, recorder.runs.append, self._run_ids.__next__
+        stepped, deadline, debug = self.tasks.stepped, self._turn_ends, self._debug
         start = _now()
-        for handle, run_id in zip(self._handles, self._run_ids, strict=False):
+        # One by one: what a handle leaves behind must be gone before the next one runs.
+        for left in range(count - 1, -1, -1):
+            if not ready:  # A nested Qt loop has run the rest.
+                break
+            handle = take()
             if handle._cancelled:
                 continue
-            recorder.run_id = run_id
+            recorder.run_id = run_id = next_run_id()
             callback, args, context = handle._callback, handle._args, handle._context
             task = None
             kind = type(callback)
@@ -799,18 +793,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             if debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             if end >= deadline:
-                break
+                return left if deadline else 0
             start = end
-        else:
-            return True
-        if deadline:
-            return not length_hint(self._handles)
-        self._put_back()
-        return True
-
-    def _put_back(self) -> None:
-        """Return to the queue what the tick under way has not run yet."""
-        self._ready.extendleft(reversed([*self._handles]))
+        return 0
 
     def _set_owner(self, descriptor: int, context: contextvars.Context) -> None:
         """Let a socket's callback belong to whom the socket is busy with."""
@@ -875,7 +860,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         """Return how the loop stands at this instant; at most *limit* entries of each kind."""
         keys = list(self._selector.get_map().values()) if self._selector else []
         now = time.monotonic()
-        waiting = [*self.hold.parked, *copy(self._handles)]
         return LoopNow(
             tick_id=self._tick_id,
             sockets=[self._socket(key) for key in keys[:limit]],
@@ -889,14 +873,12 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             ],
             ready=[
                 Ready(self._describe(handle), self.hold.owner_of(handle))
-                for handle in islice(
-                    chain(self.hold.parked, copy(self._handles), self._ready), limit
-                )
+                for handle in islice(chain(self.hold.parked, self._ready), limit)
                 if not handle._cancelled
             ],
             socket_count=len(keys),
             timer_count=len(self._scheduled) - self._timer_cancelled_count,
-            ready_count=len(waiting) + len(self._ready),
+            ready_count=len(self.hold.parked) + len(self._ready),
         )
 
     def _next_timers(self, count: int) -> list[Any]:

@@ -1140,3 +1140,20 @@ def test_the_number_of_a_closed_connection_serves_the_next_socket(
                     assert fd not in [sock.descriptor for sock in loop.now(100).sockets]
 
     loop.run_until_complete(main())
+
+
+def test_what_a_handle_leaves_behind_is_gone_before_the_next_one_runs(loop: TickLoop) -> None:
+    reported: list[str] = []
+
+    async def fails() -> None:
+        raise ValueError
+
+    async def main() -> None:
+        loop.set_exception_handler(lambda loop, context: reported.append(context["message"]))
+        asyncio.ensure_future(fails())  # noqa: RUF006
+        # Runs right behind the task that nobody holds.
+        loop.call_soon(lambda: reported.append("next"))
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    assert reported == ["Task exception was never retrieved", "next"]
