@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from PySide6.QtCore import QSettings
 
 from app.act import Acts, TooLate
+from app.attacks import Attacks
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
@@ -26,6 +27,7 @@ from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
+from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
 from app.server.client import ClientRequest, Clients
 from app.server.cookie_log import CookieNotes
@@ -67,6 +69,9 @@ class Session(Controls):
         self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
+        range_ = AttackRange(recorder, store, self._clients, self._server)
+        self._attacks = Attacks(range_, self._varied, self._spawn_client)
+        self.server_changed.connect(self._attacks.serve_anew)
         self._site = Site(Path())
         self._target: str | None = None
         self._trusted = True
@@ -184,6 +189,7 @@ class Session(Controls):
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
+        await self._attacks.close()
         self._sockets.close_all()
         self._clients.close()
         await self._server.close()
@@ -244,6 +250,14 @@ class Session(Controls):
 
     def fire(self, shot: Shot) -> None:
         self._firing.fire(shot)
+
+    @property
+    def attacks(self) -> Attacks:
+        return self._attacks
+
+    def _varied(self) -> Site | None:
+        """Return the site, whose settings the attack range may vary; None for ``--app``."""
+        return None if self._target is not None else self._site
 
     @property
     def sockets(self) -> Sockets:

@@ -19,6 +19,7 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
 
+from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
 from .socket_controls import SocketControls
 
@@ -181,6 +182,11 @@ class Controls(QObject):
     @property
     def firing(self) -> FiringControls:
         """Who the clients are, and what they have fired."""
+        raise NotImplementedError
+
+    @property
+    def attacks(self) -> AttackControls:
+        """The attack range."""
         raise NotImplementedError
 
     @property

@@ -116,6 +116,12 @@ class AttackRange:
         lane = self._lanes.get(defence)
         return lane.origin if lane else ""
 
+    def page_of(self, place: Place) -> str:
+        """Return the address of the page that tries an attack; empty where nothing is served."""
+        if self._attacker is None or place.defence not in self._lanes:
+            return ""
+        return page_of(self._attacker, place.defence, attack_of(place.attack))
+
     def problem_of(self, defence: str) -> Words:
         """Return why nobody is logged in there; nothing if somebody is."""
         lane = self._lanes.get(defence)

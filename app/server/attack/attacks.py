@@ -6,10 +6,12 @@ What a browser sends along with each is after the Fetch standard, Fetch Metadata
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
 from app.server.jar import SameSiteContext
+from app.server.site import Site
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -212,6 +214,17 @@ class Target:
     login_body: str = "name=Alice"
     path: str = "/form"
     body: str = "name=Alice&message=I+never+wrote+this"
+
+
+def target_of(site: Site) -> Target:
+    """Return what to attack of *site*: its form, as far as its routes tell, and its login."""
+    paths = [route.pattern for route in site.routes if route.enabled]
+    paths = [path for path in paths if re.fullmatch(r"/[\w/.-]*", path)]
+    login = str(site.settings.get("login_url", "/login"))
+    forms = [path for path in paths if path.endswith("form")] or [
+        path for path in paths if path not in ("/", login)
+    ]
+    return Target(login, path=forms[0] if forms else "/")
 
 
 def attack_of(key: str) -> Attack:
