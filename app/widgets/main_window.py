@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, Q
 from app.recording.store import Store
 
 from .accounting import Accounting
+from .attack_dialog import AttackDialog
 from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
 from .charts import ChartsPanel
@@ -290,6 +291,16 @@ class MainWindow(QMainWindow):
         clients = self.controls.clients()
         name = clients[0].name if clients else self.controls.add_client()
         self.controls.fire(Shot(name, "GET", "/", [], b""))
+
+    def open_attack_range(self) -> None:
+        """Open the attack range, or come back to it."""
+        known = self.findChild(AttackDialog)
+        if known is None:
+            known = AttackDialog(self.controls.attacks, self.theme, self)
+            known.request_selected.connect(self.selection.select)
+            known.show()
+        known.raise_()
+        known.activateWindow()
 
     def filter_requests(self) -> None:
         """Go to the box in which requests are filtered."""

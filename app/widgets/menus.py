@@ -125,6 +125,7 @@ class Menus:
         menu, bar = self._menu("&Server"), self._window.top_bar
         self._add(menu, "Start or stop", bar.toggle_server, "Ctrl+Shift+L")
         self._add(menu, "Open in browser", bar.open_in_browser, "Ctrl+B")
+        self._add(menu, "Attack range…", self._window.open_attack_range, "Ctrl+Shift+A")
         menu.addSeparator()
         hold = bar.hold
         self._add(menu, "Pause or resume", hold.toggle, "F8")

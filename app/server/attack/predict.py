@@ -61,6 +61,10 @@ _UNSAFE = Words(
     " go along with a link."
 )
 _SENT = Words("The browser sends the cookie along, and nothing asks where the form comes from.")
+_SENT_UNSEEN = Words(
+    "The browser sends the cookie along (unless it blocks those of third parties), and nothing"
+    " asks where the form comes from."
+)
 _SENT_GET = Words(
     "The browser sends the cookie along, get() does what post() does, and GET is never checked."
 )
@@ -95,4 +99,6 @@ def _why_forged(attack: Attack, settings: Settings) -> Words:
     if attack.method == "GET":
         lax = settings.same_site == "Lax"
         return Words(_UNSAFE.text, {"same_site": settings.same_site}) if lax else _SENT_GET
+    if attack.context == "cross-site":
+        return _SENT_UNSEEN
     return _SENT if settings.same_site else _YOUNG

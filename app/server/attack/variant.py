@@ -25,7 +25,7 @@ def varied(site: Site, defence: Defence) -> Site:
 def variant_class(defence: Defence, path: str) -> type[Application]:
     """Return an Application whose handlers set their cookies as *defence* says.
 
-    Where it says so, GET to *path* does what POST does.
+    Where it says so, GET to *path* does what POST does, with the fields of the query.
     """
 
     class Variant(Application):
@@ -50,7 +50,12 @@ def _handler(
             kwargs["secure"] = True
         cls.set_cookie(self, name, value, *args, **kwargs)
 
+    def get(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        # As with get_argument(), which takes a field from wherever it stands.
+        self.request.body_arguments.update(self.request.query_arguments)
+        return cls.post(self, *args, **kwargs)
+
     methods: dict[str, Any] = {} if same_site is None else {"set_cookie": set_cookie}
     if get_posts:
-        methods["get"] = cls.post
+        methods["get"] = get
     return type(cls.__name__, (cls,), methods)
