@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.recording import capture
 from app.recording.events import Request
+from app.recording.headers import pairs
 from app.server.attack.attacks import ATTACKS, DEFENCES
-from app.server.attack.sightings import Place
+from app.server.attack.sightings import Place, Sighting, cookie_names
+from app.widgets.attack_controls import Cell
 
 from .server.test_attack import MATRIX, SHORT
 from .test_window import program
@@ -241,28 +243,59 @@ def check_cookies(path: Path, kept: dict[str, dict[str, Any]]) -> None:
         assert sent == {name: row[3] for name, row in given.items()}, uri
 
 
+HEADERS = ("origin", "referer", "content-type")
+"""What the built-in client must send as Chromium does, besides Sec-Fetch and CORS headers."""
+
+
+def said(program: Program, number: int) -> tuple[str, str, set[str], dict[str, str]]:
+    """Return a request's method, path, names of cookies, and where it says it comes from."""
+    request = program.store.request(number)
+    assert request is not None
+    headers = {name.lower(): value for name, value in pairs(request.request_head)}
+    told = {
+        name: value
+        for name, value in headers.items()
+        if name in HEADERS or name.startswith(("sec-fetch", "access-control"))
+    }
+    told.pop("sec-fetch-storage-access", None)  # Of its own, about third parties' cookies.
+    return request.method, request.uri, set(cookie_names(headers.get("cookie", ""))), told
+
+
 def test_the_matrix_is_what_chromium_does(
     program: Program, chromium: Chromium, qtbot: QtBot
 ) -> None:
     attacks = program.session.attacks
     attacks.open_range(attacks.default_target())
     qtbot.waitUntil(lambda: attacks.address != "", timeout=WAIT)
-    seen = {}
+    seen: dict[str, str] = {}
     for defence in DEFENCES:
         log_in(chromium, attacks.origin_of(defence.key), "Grace")
-        seen[defence.key] = ""
-        for attack in ATTACKS:
-            place = Place(defence.key, attack.key)
+        places = [Place(defence.key, attack.key) for attack in ATTACKS]
+        for attack, place in zip(ATTACKS, places, strict=True):
             chromium.open(attacks.page_of(place))
             if attack.clicked:
                 chromium.click("#bait")
-
-            def came(place: Place = place) -> bool:
-                attacks.look()
-                return attacks.cell(place).browsed is not None
-
-            qtbot.waitUntil(came, timeout=WAIT)
-            cell = attacks.cell(place)
-            assert cell.browsed is not None
-            seen[defence.key] += SHORT[cell.browsed.outcome]
+            await_cell(program, qtbot, place, lambda known: known.browsed)
+        attacks.fire(places)
+        await_cell(program, qtbot, places[-1], lambda known: known.fired)
+        seen[defence.key] = ""
+        for place in places:
+            _, fired, browsed = cell(program, place)
+            assert fired is not None
+            assert browsed is not None
+            assert fired.outcome is browsed.outcome, place
+            assert said(program, fired.request_id) == said(program, browsed.request_id), place
+            seen[defence.key] += SHORT[browsed.outcome]
     assert seen == MATRIX
+
+
+def cell(program: Program, place: Place) -> Cell:
+    """Return what is known by now at a place."""
+    program.session.attacks.look()
+    return program.session.attacks.cell(place)
+
+
+def await_cell(
+    program: Program, qtbot: QtBot, place: Place, what: Callable[[Cell], Sighting | None]
+) -> None:
+    qtbot.waitUntil(lambda: what(cell(program, place)) is not None, timeout=WAIT)

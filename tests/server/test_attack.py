@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tornado.web import Application, RequestHandler
 
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.server.attack.attack_range import AttackRange
+from app.server.attack.attack_range import AttackRange, RangeError
 from app.server.attack.attacks import ATTACKS, DEFENCES, Outcome, Target
 from app.server.attack.sightings import Place
 from app.server.client import Clients
@@ -111,5 +115,136 @@ def test_every_cell_is_as_predicted() -> None:
             assert all(each and str(each.reason) for each in foreseen)
             seen[defence.key] = "".join([await here.outcome(*place) for place in places])
         assert seen == predicted == MATRIX
+
+    run(body)
+
+
+def test_a_login_that_gives_no_cookie_is_told_and_leaves_a_stranger() -> None:
+    async def body(here: World) -> None:
+        here.serve_demo()
+        range_ = await here.open(Target(login_body="name="))
+        assert "422" in str(range_.problem_of("none"))
+        prediction = range_.prediction(Place("none", "click"))
+        assert prediction is not None
+        assert prediction.outcome is Outcome.STRANGER
+        assert await here.outcome("none", "click") == "s"
+
+    run(body)
+
+
+def test_the_site_as_it_is_served_follows_its_own_settings() -> None:
+    async def body(here: World) -> None:
+        here.serve_demo(xsrf_cookies=False, cross_origin_protection=False)
+        await here.open()
+        row = "".join([await here.outcome("served", attack.key) for attack in ATTACKS])
+        assert row == MATRIX["lax"]  # As the demo sets its cookie.
+
+    run(body)
+
+
+class Login(RequestHandler):
+    def post(self) -> None:
+        self.set_cookie("session", "1")
+
+
+class Open(RequestHandler):
+    """Allows every origin to send it anything."""
+
+    def set_default_headers(self) -> None:
+        self.set_header("Access-Control-Allow-Origin", self.request.headers.get("Origin", "*"))
+        self.set_header("Access-Control-Allow-Headers", "content-type")
+        self.set_header("Access-Control-Allow-Credentials", "true")
+
+    def options(self) -> None:
+        self.set_status(204)
+
+    def post(self) -> None:
+        self.write("done")
+
+
+def test_an_application_is_attacked_as_it_is_and_its_cors_is_found() -> None:
+    async def body(here: World) -> None:
+        here.server.serve(Application([("/login", Login), ("/open", Open)]))
+        here.server.start("localhost", 0)
+        range_ = await here.open(Target(path="/open"))
+        assert range_.address.startswith("http://127.0.0.1:")
+        assert [each.key for each in DEFENCES if range_.origin_of(each.key)] == ["served"]
+        assert await here.outcome("served", "json") == "s"
+        assert await here.outcome("served", "neighbour") == "F"
+        assert await here.outcome("served", "image") == "r"
+
+    run(body)
+
+
+def test_it_needs_a_server() -> None:
+    async def body(here: World) -> None:
+        with pytest.raises(RangeError, match="Start the server first"):
+            await here.open()
+        assert not here.range.is_open
+
+    run(body)
+
+
+def _refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_closing_stops_every_server_of_the_range() -> None:
+    async def body(here: World) -> None:
+        here.serve_demo()
+        range_ = await here.open()
+        origins = [range_.address, *(range_.origin_of(each.key) for each in DEFENCES[1:])]
+        ports = [int(origin.rstrip("/").rpartition(":")[2]) for origin in origins]
+        assert not any(_refuses(port) for port in ports)
+        await range_.close()
+        assert all(_refuses(port) for port in ports)
+        assert here.server.address is not None
+        assert not _refuses(here.server.address[1])
+        assert here.recorder.sockets == {
+            number: name
+            for number, name in here.recorder.sockets.items()
+            if name == f"listen 127.0.0.1:{here.server.address[1]}"
+        }
+
+    run(body)
+
+
+def test_the_range_listens_on_loopback_only() -> None:
+    async def body(here: World) -> None:
+        here.serve_demo()
+        await here.open()
+        heard = [name for name in here.recorder.sockets.values() if name.startswith("listen")]
+        hosts = {name.removeprefix("listen ").rpartition(":")[0] for name in heard}
+        assert hosts == {"127.0.0.1", "attacker"}
+        attacker = here.range._attacker
+        assert attacker is not None
+        assert {sock.getsockname()[0] for sock in attacker.sockets} <= {"127.0.0.1", "::1"}
+
+    run(body)
+
+
+def test_pages_of_the_attacker() -> None:
+    async def body(here: World) -> None:
+        here.serve_demo()
+        range_ = await here.open()
+
+        def get(url: str) -> tuple[int, str, str]:
+            try:
+                with urllib.request.urlopen(url, timeout=5) as response:
+                    cookie = response.headers.get("Set-Cookie", "")
+                    return response.status, response.read().decode(), cookie
+            except urllib.error.HTTPError as error:
+                return error.code, "", ""
+
+        status, index, _ = await asyncio.to_thread(get, range_.address)
+        assert (status, index.count(">Try<")) == (200, len(DEFENCES) * len(ATTACKS))
+        page = range_.page_of(Place("xsrf", "neighbour"))
+        status, text, cookie = await asyncio.to_thread(get, page)
+        assert page.startswith("http://127.0.0.1:")
+        assert f'action="{range_.origin_of("xsrf")}/form"' in text
+        assert cookie.startswith("_xsrf=")
+        for path in ("xsrf/nothing", "nothing/click"):
+            assert (await asyncio.to_thread(get, range_.address + path))[0] == 404
 
     run(body)

@@ -151,7 +151,7 @@ class AttackRange:
         first = next(iter(self._lanes))
         origins = [attacker_origin(self._attacker, first, attack_of(key)) for key in _ORIGINS]
         hosts = {urlsplit(lane.origin).netloc: key for key, lane in self._lanes.items()}
-        self._sightings = Sightings(self._store, hosts, (origins[0], origins[1]))
+        self._sightings = Sightings(self._store, target, hosts, (origins[0], origins[1]))
         self._sightings.logins = {key: lane.logins for key, lane in self._lanes.items()}
 
     def _start(

@@ -216,6 +216,11 @@ class Target:
     body: str = "name=Alice&message=I+never+wrote+this"
 
 
+def uri_of(attack: Attack, target: Target) -> str:
+    """Return the path that an attack is sent to, with the query if it carries the fields."""
+    return f"{target.path}?{target.body}" if attack.method == "GET" else target.path
+
+
 def target_of(site: Site) -> Target:
     """Return what to attack of *site*: its form, as far as its routes tell, and its login."""
     paths = [route.pattern for route in site.routes if route.enabled]

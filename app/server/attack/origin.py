@@ -12,7 +12,18 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
-from .attacks import ATTACKS, DEFENCES, FORM, JSON, PLANTED, Attack, Defence, Target, attack_of
+from .attacks import (
+    ATTACKS,
+    DEFENCES,
+    FORM,
+    JSON,
+    PLANTED,
+    Attack,
+    Defence,
+    Target,
+    attack_of,
+    uri_of,
+)
 
 PAGES = Path(__file__).resolve().parents[3] / "resources" / "attack"
 
@@ -123,8 +134,7 @@ def attacker_origin(server: AttackerServer, defence: str, attack: Attack) -> str
 
 def url_of(victim: Victim, attack: Attack, target: Target) -> str:
     """Return the address that an attack sends a browser to."""
-    query = f"?{target.body}" if attack.method == "GET" else ""
-    return f"{victim.origin}{target.path}{query}"
+    return f"{victim.origin}{uri_of(attack, target)}"
 
 
 def fields_of(victim: Victim, attack: Attack, target: Target) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from app.recording.events import Request
 from app.recording.headers import pairs, value_of
 from app.recording.store import Store
 
-from .attacks import ATTACKS, Attack, Outcome
+from .attacks import ATTACKS, Attack, Outcome, Target, uri_of
 
 
 class Place(NamedTuple):
@@ -40,13 +40,16 @@ class Sighting(NamedTuple):
 class Sightings:
     """Finds attacks among the recorded requests; each is told once, when it is over.
 
-    *hosts* maps a Host header to the key of its defence, *origins* are those of the attacker and
-    of the neighbour. *logins* are the names of the cookies of a login, for each defence.
+    Only requests for *target* count: a browser that is redirected after one attacks nobody. *hosts*
+    maps a Host header to the key of its defence, *origins* are those of the attacker and of the
+    neighbour. *logins* are the names of the cookies of a login, for each defence.
     """
 
-    def __init__(self, store: Store, hosts: Mapping[str, str], origins: tuple[str, str]) -> None:
+    def __init__(
+        self, store: Store, target: Target, hosts: Mapping[str, str], origins: tuple[str, str]
+    ) -> None:
         self.logins: dict[str, frozenset[str]] = {}
-        self._store = store
+        self._store, self._target = store, target
         self._hosts = hosts
         self._origins = origins
         self._open: set[int] = set()
@@ -72,7 +75,7 @@ class Sightings:
     def _sighting(self, request: Request) -> Sighting | None:
         headers = {name.lower(): value for name, value in pairs(request.request_head)}
         defence = self._hosts.get(headers.get("host", ""))
-        attack = self._attack(request.method, headers)
+        attack = self._attack(request, headers)
         if defence is None or attack is None or _allowed_by_cors(request):
             return None
         cookies = tuple(cookie_names(headers.get("cookie", "")))
@@ -90,7 +93,7 @@ class Sightings:
             cookies,
         )
 
-    def _attack(self, method: str, headers: Mapping[str, str]) -> Attack | None:
+    def _attack(self, request: Request, headers: Mapping[str, str]) -> Attack | None:
         """Return which attack a request is, by where it comes from and how."""
         source = headers.get("origin") or _origin_of(headers.get("referer", ""))
         if source not in self._origins or "sec-fetch-mode" not in headers:
@@ -98,8 +101,10 @@ class Sightings:
         neighbour = source == self._origins[1]
         mode, dest = headers["sec-fetch-mode"], headers.get("sec-fetch-dest", "")
         for attack in ATTACKS:
-            same = (attack.mode, attack.dest, attack.neighbour) == (mode, dest, neighbour)
-            if same and method in (attack.method, "OPTIONS" if attack.preflight else attack.method):
+            how = (attack.mode, attack.dest, attack.neighbour) == (mode, dest, neighbour)
+            asks = attack.preflight and request.method == "OPTIONS"
+            sent = asks or request.method == attack.method
+            if how and sent and request.uri == uri_of(attack, self._target):
                 return attack
         return None
 

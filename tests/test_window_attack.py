@@ -1,0 +1,76 @@
+"""The attack range in the whole program: opened from the menu, fired, edited under, closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.recording.events import Request
+from app.server.attack.attacks import ATTACKS, DEFENCES, Outcome
+from app.server.attack.sightings import Place
+from app.widgets.attack_dialog import AttackDialog
+
+from .test_window import program
+
+__all__ = ["program"]
+
+
+def open_range(program: Program, qtbot: QtBot) -> AttackDialog:
+    window = program.window
+    window.activateWindow()
+    qtbot.keyClick(
+        window,
+        Qt.Key.Key_A,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
+    dialog = window.findChild(AttackDialog)
+    assert isinstance(dialog, AttackDialog)
+    qtbot.waitUntil(dialog.fire_all.isEnabled)
+    return dialog
+
+
+def fire(program: Program, qtbot: QtBot, dialog: AttackDialog, place: Place) -> Outcome:
+    row = [each.key for each in DEFENCES].index(place.defence)
+    column = 1 + [each.key for each in ATTACKS].index(place.attack)
+    dialog.matrix.setCurrentIndex(dialog.matrix.matrix.index(row, column))
+    qtbot.keyClick(dialog.matrix, Qt.Key.Key_Return)
+    cell = program.session.attacks.cell
+    qtbot.waitUntil(lambda: cell(place).fired is not None)
+    fired = cell(place).fired
+    assert fired is not None
+    return fired.outcome
+
+
+def test_a_cell_is_fired_and_its_request_is_shown(program: Program, qtbot: QtBot) -> None:
+    dialog = open_range(program, qtbot)
+    assert fire(program, qtbot, dialog, Place("none", "frame")) is Outcome.FORGED
+    qtbot.waitUntil(dialog.detail.show_request.isEnabled)
+    qtbot.mouseClick(dialog.detail.show_request, Qt.MouseButton.LeftButton)
+    shown = program.store.request(program.window.selection.request_id)
+    assert shown is not None
+    assert (shown.client, shown.method, shown.uri, shown.status) == ("Victim", "POST", "/form", 303)
+    entries = [Request(*row).uri for row in program.store.requests.rows]
+    assert entries.count("/form") == 1
+    again = open_range(program, qtbot)
+    assert again is dialog
+
+
+def test_it_follows_the_site_and_ends_with_its_window(program: Program, qtbot: QtBot) -> None:
+    dialog, attacks = open_range(program, qtbot), program.session.attacks
+    place, before = Place("served", "click"), attacks.address
+    assert fire(program, qtbot, dialog, place) is Outcome.REFUSED
+    site = program.session.site
+    open_ = {"xsrf_cookies": False, "cross_origin_protection": False}
+    assert program.session.apply(replace(site, settings={**site.settings, **open_})) == []
+    qtbot.waitUntil(lambda: attacks.address not in ("", before))
+    assert attacks.cell(place).fired is None
+    assert fire(program, qtbot, dialog, place) is Outcome.STRANGER
+    dialog.close()
+    qtbot.waitUntil(lambda: attacks.address == "")
+
+
+def test_the_program_ends_with_an_open_range(program: Program, qtbot: QtBot) -> None:
+    open_range(program, qtbot)  # What is left over fails the fixtures.
