@@ -1,0 +1,43 @@
+"""A project as data: a folder with ``site.toml``, ``handlers/``, ``templates/`` and ``static/``.
+
+Loading and saving run nothing of the project: its Python and its templates are text here.
+"""
+
+from .checking import check, compile_handler, remarks
+from .model import (
+    HANDLERS,
+    MAX_FILES,
+    MAX_SITE_FILE_BYTES,
+    MAX_SOURCE_BYTES,
+    SITE_FILE,
+    STATIC,
+    TEMPLATES,
+    Problem,
+    Route,
+    Site,
+    SiteError,
+)
+from .reading import load
+from .saving import digest, save
+from .toml_text import dumps
+
+__all__ = [
+    "HANDLERS",
+    "MAX_FILES",
+    "MAX_SITE_FILE_BYTES",
+    "MAX_SOURCE_BYTES",
+    "SITE_FILE",
+    "STATIC",
+    "TEMPLATES",
+    "Problem",
+    "Route",
+    "Site",
+    "SiteError",
+    "check",
+    "compile_handler",
+    "digest",
+    "dumps",
+    "load",
+    "remarks",
+    "save",
+]
