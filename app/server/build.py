@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import logging
-import posixpath
 import re
 import secrets
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.routing import Router, URLSpec
-from tornado.template import BaseLoader, ParseError, Template
 from tornado.web import Application, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
@@ -30,6 +26,7 @@ from app.server.site import (
     SiteError,
     check,
 )
+from app.server.templates import SiteLoader, template_problems
 
 A = TypeVar("A", bound=Application)
 
@@ -53,7 +50,7 @@ def build_application(
     problems = check(site)
     if problems:
         raise SiteError(problems, site.folder)
-    loader = SiteLoader(site, modules)
+    loader = SiteLoader(site, modules.cache_lines)
     settings = _settings(site, modules, loader, problems)
     routes = _rules(site, modules, problems)
     if "template_loader" in settings:
@@ -292,149 +289,6 @@ def _own_template_cache(application: Application) -> None:
 
 def _forget_loader(path: Any) -> None:
     RequestHandler._template_loaders.pop(path, None)
-
-
-class SiteLoader(BaseLoader):
-    """Loads the templates of a site from memory, under the names that the file system gives them.
-
-    Raises ParseError, with file and line, for all that is wrong with a template: also for Python
-    that does not compile, a parent that is missing, and templates that extend each other.
-    """
-
-    def __init__(self, site: Site, modules: HandlerModules) -> None:
-        options: dict[str, Any] = {}
-        if "autoescape" in site.settings:
-            options["autoescape"] = site.settings["autoescape"] or None
-        super().__init__(whitespace=site.settings.get("template_whitespace"), **options)
-        self.texts = site.templates
-        self._root = (site.folder / TEMPLATES).as_posix()
-        self._modules = modules
-        self._under_way: list[str] = []
-
-    def resolve_path(self, name: str, parent_path: str | None = None) -> str:
-        """Return the key of template *name*, relative to *parent_path*, as ``Loader`` finds it."""
-        if parent_path and not name.startswith("/"):
-            name = posixpath.join(posixpath.dirname(parent_path), name)
-        name = posixpath.normpath(name)
-        return name.removeprefix(self._root + "/")
-
-    def load(self, name: str, parent_path: str | None = None) -> Template:
-        key = self.resolve_path(name, parent_path)
-        with self.lock:
-            if key in self._under_way:
-                start = self._under_way.index(key)
-                cycle = " → ".join([*self._under_way[start:], key])
-                raise self._error(f"templates include each other in a circle: {cycle}", name)
-            if key not in self.texts:
-                if not self._under_way:
-                    raise FileNotFoundError(f"there is no template {name!r}")
-                raise self._error(f"there is no template {name!r}", name)
-            return super().load(key)
-
-    def _error(self, message: str, name: str) -> ParseError:
-        """Return an error at the directive of the template under way that names *name*."""
-        parent = self._under_way[-1]
-        directive = rf"\{{%\s*(?:extends|include)\s+[\"']?{re.escape(name)}[\"']?\s*%\}}"
-        found = re.search(directive, self.texts[parent])
-        line = self.texts[parent].count("\n", 0, found.start()) + 1 if found else 1
-        return ParseError(message, parent, line)
-
-    def _create_template(self, name: str) -> Template:
-        template = _SiteTemplate.__new__(_SiteTemplate)
-        template.modules = self._modules
-        self._under_way.append(name)
-        try:
-            with _quiet("tornado.application"):
-                template.__init__(self.texts[name], name=name, loader=self)  # type: ignore[misc]
-        except ParseError:
-            raise
-        except SyntaxError as error:
-            file, line = _place(template.code, error.lineno or 0, name)
-            raise ParseError(error.msg, file, line) from error
-        except (RecursionError, MemoryError) as error:
-            raise ParseError("is nested too deeply", name) from error
-        except Exception as error:
-            raise ParseError(str(error), name) from error
-        finally:
-            self._under_way.pop()
-        return template
-
-
-class _SiteTemplate(Template):
-    """A template that keeps the lines of the handlers in sight of tracebacks."""
-
-    modules: HandlerModules
-
-    def generate(self, **kwargs: Any) -> bytes:
-        try:
-            return super().generate(**kwargs)
-        finally:
-            # Template.generate() empties linecache before it runs the template.
-            self.modules.cache_lines()
-
-
-@contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """Keep *logger* silent: the error is reported where the template is, not as generated code."""
-
-    def refuse(record: logging.LogRecord) -> bool:
-        return False
-
-    target = logging.getLogger(logger)
-    target.addFilter(refuse)
-    try:
-        yield
-    finally:
-        target.removeFilter(refuse)
-
-
-_ORIGIN = re.compile(r"# (\S.*?):(\d+)(?: \(via .*\))?$")
-
-
-def _place(code: str, line: int, name: str) -> tuple[str, int]:
-    """Return the template and the line that line *line* of the generated *code* came from."""
-    lines = code.splitlines()
-    at = max(line - 1, 0)
-    # An expression over several lines has its origin only after the last one. The frame around
-    # the template is line 0: what is wrong there began before.
-    for text in [*lines[at:], *reversed(lines[:at])]:
-        match = _ORIGIN.search(text)
-        if match and int(match[2]):
-            return match[1], int(match[2])
-    return name, 0
-
-
-_ESCAPERS = frozenset(
-    ("escape", "xhtml_escape", "url_escape", "json_encode", "squeeze", "linkify", "str", "repr")
-)
-_AUTOESCAPE = re.compile(r"\{%\s*autoescape\s+(.+?)\s*%\}")
-_DEFINES = re.compile(r"\{%\s*(?:import|from|set)\s+(.+?)\s*%\}")
-
-
-def template_problems(loader: SiteLoader, known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Parse and compile every template of *loader*. *known* names may be autoescape functions."""
-    problems: list[Problem] = []
-    for name in loader.texts:
-        try:
-            loader.load(name)
-        except ParseError as error:
-            file = f"{TEMPLATES}/{error.filename or name}"
-            problems.append(Problem(file, error.lineno, 0, error.message))
-        problems += _autoescape_problems(name, loader.texts[name], known)
-    return list(dict.fromkeys(problems))
-
-
-def _autoescape_problems(name: str, text: str, known: frozenset[str]) -> Iterator[Problem]:
-    defined = " ".join(match[1] for match in _DEFINES.finditer(text))
-    for match in _AUTOESCAPE.finditer(text):
-        function = match[1].split(".")[0]
-        if function in _ESCAPERS | known | {"None"} or re.search(
-            rf"\b{re.escape(function)}\b", defined
-        ):
-            continue
-        line = text.count("\n", 0, match.start()) + 1
-        what = f"there is no autoescape function {match[1]!r}"
-        yield Problem(f"{TEMPLATES}/{name}", line, 0, what)
 
 
 def _ui_names(settings: dict[str, Any]) -> frozenset[str]:

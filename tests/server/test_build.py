@@ -14,9 +14,10 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from app.server.build import SiteLoader, build_application, template_problems
+from app.server.build import build_application
 from app.server.modules import HandlerModules
 from app.server.site import Problem, Route, Site, SiteError
+from app.server.templates import SiteLoader, template_problems
 
 HANDLERS = """\
 from tornado.web import RequestHandler, StaticFileHandler, UIModule
@@ -368,7 +369,7 @@ def test_autoescape_and_whitespace_settings(modules: HandlerModules, tmp_path: P
 
 
 def problems_in(modules: HandlerModules, **templates: str) -> list[tuple[str, int, str]]:
-    loader = SiteLoader(site_of(Path("/project"), **templates), modules)
+    loader = SiteLoader(site_of(Path("/project"), **templates), modules.cache_lines)
     return [(p.file, p.line, p.text) for p in template_problems(loader)]
 
 
@@ -382,12 +383,12 @@ def problems_in(modules: HandlerModules, **templates: str) -> list[tuple[str, in
         ("a\n\n{{ 1 + }}\nb", 3, "invalid syntax"),
         ("a\n{% for in x %}{% end %}", 2, "invalid syntax"),
         ("a\n{% module Box( %}", 2, "was never closed"),
-        ("a\n{{ (1 +\n 2 + ) }}", 2, "invalid syntax"),
+        ("a\n{{ (1 +\n 2 + ) }}", 3, "invalid syntax"),
         ("a\n{% extends gone.html %}", 2, "there is no template 'gone.html'"),
         ("a\n\n{% include 'gone.html' %}", 3, "there is no template 'gone.html'"),
         ("a\n{% try %}x{% end %}", 2, "expected 'except' or 'finally' block"),
         ("\n{% autoescape nonsense %}{{ 1 }}", 2, "no autoescape function 'nonsense'"),
-        ("{% whitespace odd %}", 0, "invalid whitespace mode"),
+        ("{% whitespace odd %}", 1, "invalid whitespace mode"),
     ],
 )
 def test_a_broken_template_is_a_problem_at_its_line(
