@@ -158,8 +158,6 @@ def _settings(
     site: Site, modules: HandlerModules, loader: SiteLoader, problems: list[Problem]
 ) -> dict[str, Any]:
     settings = dict(site.settings)
-    if "default_handler" in settings:
-        settings["default_handler_class"] = settings.pop("default_handler")
     for key in _CLASS_SETTINGS:
         if isinstance(settings.get(key), str):
             settings[key] = _resolve_setting(key, settings[key], modules, problems)
@@ -205,7 +203,7 @@ def _setting_problems(settings: dict[str, Any]) -> Iterator[Problem]:
             yield _setting_problem(key, "is no setting of a Tornado Application")
     handler = settings.get("default_handler_class")
     if handler is not None and not _is_class(handler, RequestHandler):
-        yield _setting_problem("default_handler", "is not a RequestHandler")
+        yield _setting_problem("default_handler_class", "is not a RequestHandler")
     handler = settings.get("static_handler_class")
     if handler is not None and not _is_class(handler, StaticFileHandler):
         yield _setting_problem("static_handler_class", "is not a StaticFileHandler")

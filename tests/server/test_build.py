@@ -221,7 +221,7 @@ def test_settings_reach_tornado(modules: HandlerModules, tmp_path: Path) -> None
         {
             "ui_modules": "handlers.h",
             "ui_methods": ["handlers.h"],
-            "default_handler": "handlers.h.Missing",
+            "default_handler_class": "handlers.h.Missing",
             "xsrf_cookies": True,
         }
     )
@@ -265,8 +265,8 @@ def test_static_files_come_from_the_project_folder(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"default_handler": "handlers.h.NoHandler"}, "'default_handler': is not a RequestH"),
-        ({"default_handler": "handlers.h.None_"}, "no 'None_'"),
+        ({"default_handler_class": "handlers.h.NoHandler"}, "default_handler_class': is not"),
+        ({"default_handler_class": "handlers.h.None_"}, "no 'None_'"),
         ({"static_handler_class": "handlers.h.Page"}, "not a StaticFileHandler"),
         ({"ui_modules": "handlers.gone"}, "'ui_modules': handlers.gone"),
         ({"ui_modules": 3}, "must name a module"),

@@ -9,6 +9,7 @@ from .model import (
     MAX_FILES,
     MAX_SITE_FILE_BYTES,
     MAX_SOURCE_BYTES,
+    SCHEMA,
     SITE_FILE,
     STATIC,
     TEMPLATES,
@@ -18,7 +19,7 @@ from .model import (
     SiteError,
 )
 from .reading import load
-from .saving import digest, save
+from .saving import digest, save, texts
 from .toml_text import dumps
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_FILES",
     "MAX_SITE_FILE_BYTES",
     "MAX_SOURCE_BYTES",
+    "SCHEMA",
     "SITE_FILE",
     "STATIC",
     "TEMPLATES",
@@ -40,4 +42,5 @@ __all__ = [
     "load",
     "remarks",
     "save",
+    "texts",
 ]

@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
 SITE_FILE = "site.toml"
+SCHEMA = 2
+"""The version of what ``site.toml`` may say; a file that names none is of version 1."""
 HANDLERS = "handlers"
 TEMPLATES = "templates"
 STATIC = "static"
@@ -84,6 +86,8 @@ class Site:
     routes: tuple[Route, ...] = ()
     handlers: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+    """That of its ``site.toml``. A site of a newer one can be looked at and served, not saved."""
 
     def with_handler(self, name: str, text: str) -> Site:
         """Return this site with ``handlers/<name>`` reading *text*.

@@ -12,7 +12,7 @@ from .model import SITE_FILE, Problem, Route, Site, SiteError
 
 def dumps(site: Site) -> str:
     """Return the text of ``site.toml`` for *site*."""
-    tables = [toml_table("[site]", {"name": site.name})]
+    tables = [toml_table("[site]", {"schema": site.schema, "name": site.name})]
     if site.settings:
         tables.append(toml_table("[settings]", site.settings))
     tables += [toml_table("[[routes]]", route_table(route)) for route in site.routes]

@@ -13,7 +13,7 @@ class CrashHandler(BaseHandler):
 
 
 class NotFoundHandler(BaseHandler):
-    """For every address that no route matches: the setting default_handler."""
+    """For every address that no route matches: the setting default_handler_class."""
 
     def prepare(self):
         raise tornado.web.HTTPError(404)
