@@ -1,10 +1,11 @@
-"""A small editor for code: line numbers, colours, problems at their line."""
+"""An editor for code: line numbers, colours, problems at their line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -12,30 +13,31 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QTextBlock,
+    QTextCharFormat,
     QTextCursor,
     QTextFormat,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit
 
+from . import code_keys
+from .code_gutter import Gutter
+from .code_keys import INDENT
 from .highlight import Highlighter
 from .theme import SMALL, Theme
 
-INDENT = 4
+_KEEP = QTextCursor.MoveMode.KeepAnchor
+_HASHES = ("py", "toml")
+"""The kinds of file in which # begins a comment."""
+_MOST_FOUND = 2_000
+"""How many found places are marked."""
 
 
-class _Gutter(QWidget):
-    """The line numbers."""
+class Mark(NamedTuple):
+    """What is wrong in a line, counted from 1; 0 stands for the first. Column 0 is unknown."""
 
-    def __init__(self, editor: CodeEditor) -> None:
-        super().__init__(editor)
-        self._editor = editor
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._editor.gutter_width(), 0)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:
-            self._editor.paint_gutter(painter, event.rect())
+    line: int
+    text: str
+    column: int = 0
 
 
 class CodeEditor(QPlainTextEdit):
@@ -47,8 +49,12 @@ class CodeEditor(QPlainTextEdit):
     def __init__(self, theme: Theme, kind: str) -> None:
         super().__init__()
         self._theme = theme
-        self._gutter = _Gutter(self)
-        self._problems: list[tuple[QTextCursor, str]] = []
+        self._kind = kind
+        self._gutter = Gutter(self)
+        self._problems: list[tuple[QTextCursor, Mark]] = []
+        self._found: list[tuple[int, int]] = []
+        self.assist: Callable[[QKeyEvent], bool] = lambda event: False
+        """Is asked first about every key; true means that it took it."""
         self.setProperty("bare", True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.highlighter = Highlighter(self.document(), kind, theme)
@@ -70,35 +76,73 @@ class CodeEditor(QPlainTextEdit):
         self._place_gutter()
         self._mark_lines()
 
+    # -- Text ------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """What is written, with every character as it is.
+
+        ``toPlainText`` would turn no-break spaces into spaces.
+        """
+        return self.document().toRawText().replace("\u2029", "\n")
+
+    def replace_text(self, text: str) -> None:
+        """Make *text* what is written: one step for undo that touches only what differs."""
+        old = self.text()
+        start = _common(old, text)
+        rest = min(len(old), len(text)) - start
+        end = min(_common(old[::-1], text[::-1]), rest)
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(_units(old[:start]))
+        cursor.setPosition(_units(old[: len(old) - end]), _KEEP)
+        cursor.insertText(text[start : len(text) - end])
+
     # -- Problems --------------------------------------------------------------------------
 
-    def show_problems(self, problems: Iterable[tuple[int, str]]) -> None:
-        """Mark lines (counted from 1) with what is wrong there; nothing clears the marks.
+    def show_problems(self, problems: Iterable[tuple[int, str] | Mark]) -> None:
+        """Mark what is wrong, at its line and its column; nothing clears the marks.
 
-        Marks move with the text. Line 0 stands for the first.
+        Marks move with the text.
         """
         self._problems = []
-        for line, text in problems:
-            block = self.document().findBlockByNumber(max(line, 1) - 1)
-            if not block.isValid():
-                block = self.document().lastBlock()
-            self._problems.append((QTextCursor(block), text))
+        for mark in problems:
+            self._problems.append(self._placed(Mark(*mark)))
         self._mark_lines()
-        if self._problems:
-            self.go_to(self._problems[0][0].blockNumber() + 1)
         self._gutter.update()
         self.viewport().update()
 
+    def _placed(self, mark: Mark) -> tuple[QTextCursor, Mark]:
+        block = self.document().findBlockByNumber(max(mark.line, 1) - 1)
+        if not block.isValid():
+            block = self.document().lastBlock()
+        cursor = QTextCursor(block)
+        if mark.column:
+            cursor.setPosition(block.position() + _units(block.text()[: mark.column - 1]))
+        return cursor, mark
+
+    def problems(self) -> list[Mark]:
+        """What is wrong, each at the line where it stands now."""
+        return [mark._replace(line=c.blockNumber() + 1) for c, mark in self._problems]
+
     def problem_at(self, line: int) -> str:
         """Return what is wrong in a line (counted from 1); empty when nothing is."""
-        return "; ".join(t for cursor, t in self._problems if cursor.blockNumber() + 1 == line)
+        return "; ".join(mark.text for mark in self.problems() if mark.line == line)
 
-    def go_to(self, line: int) -> None:
-        """Put the cursor into a line, counted from 1."""
+    def go_to(self, line: int, column: int = 0, *, centre: bool = True) -> None:
+        """Put the cursor into a line, counted from 1, at a column, when it is not 0."""
         block = self.document().findBlockByNumber(line - 1)
-        if block.isValid():
-            self.setTextCursor(QTextCursor(block))
+        if not block.isValid():
+            return
+        cursor = QTextCursor(block)
+        before = block.text()[: max(column - 1, 0)]
+        cursor.setPosition(block.position() + _units(before))
+        self.setTextCursor(cursor)
+        if centre:
             self.centerCursor()
+
+    def show_found(self, places: Sequence[tuple[int, int]]) -> None:
+        """Mark what a search found: positions of begins and ends."""
+        self._found = list(places[:_MOST_FOUND])
+        self._mark_lines()
 
     def _mark_lines(self) -> None:
         c = self._theme.colours
@@ -108,7 +152,30 @@ class CodeEditor(QPlainTextEdit):
         wrong = QColor(c.error)
         wrong.setAlpha(45)
         marks += [self._mark(cursor, wrong) for cursor, _ in self._problems]
+        marks += [self._underline(cursor) for cursor, mark in self._problems if mark.column]
+        marks += [self._hit(start, end) for start, end in self._found]
         self.setExtraSelections(marks)
+
+    def _hit(self, start: int, end: int) -> QTextEdit.ExtraSelection:
+        colour = QColor(self._theme.colours.warn)
+        colour.setAlpha(80)
+        hit = QTextEdit.ExtraSelection()
+        hit.format.setBackground(colour)
+        hit.cursor = QTextCursor(self.document())
+        hit.cursor.setPosition(start)
+        hit.cursor.setPosition(end, _KEEP)
+        return hit
+
+    def _underline(self, cursor: QTextCursor) -> QTextEdit.ExtraSelection:
+        line = QTextEdit.ExtraSelection()
+        line.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+        line.format.setUnderlineColor(self._theme.colours.error)
+        line.cursor = QTextCursor(cursor)
+        line.cursor.movePosition(QTextCursor.MoveOperation.EndOfWord, _KEEP)
+        if not line.cursor.hasSelection():
+            way = QTextCursor.MoveOperation
+            line.cursor.movePosition(way.Left if line.cursor.atBlockEnd() else way.Right, _KEEP)
+        return line
 
     def _mark(self, cursor: QTextCursor, colour: QColor) -> QTextEdit.ExtraSelection:
         mark = QTextEdit.ExtraSelection()
@@ -143,15 +210,35 @@ class CodeEditor(QPlainTextEdit):
             painter.fillRect(room, self._theme.colours.panel)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
+    def line_at(self, y: float) -> int:
+        """Return the line, counted from 1, at a height of the viewport; the last one below it."""
+        lines = (number for number, area in self.visible_lines() if area.bottom() >= y)
+        return next(lines, self.blockCount())
+
     def _line_area(self, block: QTextBlock) -> QRectF:
         return self.blockBoundingGeometry(block).translated(self.contentOffset())
 
     # -- Gutter ----------------------------------------------------------------------------
 
+    @property
+    def theme(self) -> Theme:
+        """The looks."""
+        return self._theme
+
     def gutter_width(self) -> int:
         """Return the width of the line numbers in pixels."""
         digits = max(3, len(str(self.blockCount())))
         return self.fontMetrics().horizontalAdvance("9") * digits + self._theme.px(22)
+
+    def visible_lines(self) -> Iterator[tuple[int, QRectF]]:
+        """Yield the lines in sight, counted from 1, and where they are."""
+        block = self.firstVisibleBlock()
+        while block.isValid():
+            area = self._line_area(block)
+            if area.top() > self.viewport().height():
+                return
+            yield block.blockNumber() + 1, area
+            block = block.next()
 
     def _place_gutter(self) -> None:
         self.setViewportMargins(self.gutter_width(), 0, 0, 0)
@@ -168,85 +255,49 @@ class CodeEditor(QPlainTextEdit):
         super().resizeEvent(event)
         self._place_gutter()
 
-    def paint_gutter(self, painter: QPainter, rect: QRect) -> None:
-        """Paint the line numbers within *rect*."""
-        c = self._theme.colours
-        painter.fillRect(rect, c.panel)
-        painter.setFont(self.font())
-        wrong = {cursor.blockNumber() for cursor, _ in self._problems}
-        here = self.textCursor().blockNumber()
-        block = self.firstVisibleBlock()
-        width = self._gutter.width() - self._theme.px(12)
-        while block.isValid():
-            area = self._line_area(block)
-            if area.top() > rect.bottom():
-                break
-            number = block.blockNumber()
-            painter.setPen(c.error if number in wrong else c.text if number == here else c.faint)
-            text = f"✗ {number + 1}" if number in wrong else str(number + 1)
-            painter.drawText(
-                QRectF(0, area.top(), width, area.height()),
-                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                text,
-            )
-            block = block.next()
-
     # -- Keys ------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Indent by four spaces, keep the indentation of the line before."""
-        key, control = event.key(), event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if control:
-                self.apply_wanted.emit()
-            else:
-                self._new_line()
-        elif key == Qt.Key.Key_Tab and not control and not self.isReadOnly():
-            self._indent()
-        elif key == Qt.Key.Key_Backtab and not self.isReadOnly():
-            self._outdent()
-        else:
+        if not self.assist(event) and not self._own_key(event):
             super().keyPressEvent(event)
 
-    def _new_line(self) -> None:
+    def _own_key(self, event: QKeyEvent) -> bool:
+        key, control = event.key(), event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if key == Qt.Key.Key_Home and not control:
+            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            code_keys.home(self, _KEEP if shift else QTextCursor.MoveMode.MoveAnchor)
+            return True
+        if control and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.apply_wanted.emit()
+            return True
         if self.isReadOnly():
-            return
-        cursor = self.textCursor()
-        before = cursor.block().text()[: cursor.positionInBlock()]
-        indent = before[: len(before) - len(before.lstrip())]
-        if before.rstrip().endswith((":", "(", "[", "{")):
-            indent += " " * INDENT
-        cursor.insertText("\n" + indent)
-        self.setTextCursor(cursor)
-        self.ensureCursorVisible()
+            return False
+        if key == Qt.Key.Key_Backspace and not event.modifiers():
+            return code_keys.backspace_to_stop(self)
+        if control and key == Qt.Key.Key_Slash and self._kind in _HASHES:
+            code_keys.toggle_comment(self)
+            return True
+        if control or key not in _KEYS:
+            return False
+        _KEYS[Qt.Key(key)](self)
+        return True
 
-    def _lines(self) -> tuple[QTextBlock, QTextBlock]:
-        cursor, document = self.textCursor(), self.document()
-        last = document.findBlock(max(cursor.selectionEnd() - 1, cursor.selectionStart()))
-        return document.findBlock(cursor.selectionStart()), last
 
-    def _indent(self) -> None:
-        cursor = self.textCursor()
-        if not cursor.hasSelection():
-            cursor.insertText(" " * (INDENT - cursor.positionInBlock() % INDENT))
-            return
-        first, last = self._lines()
-        cursor.beginEditBlock()
-        for number in range(first.blockNumber(), last.blockNumber() + 1):
-            QTextCursor(self.document().findBlockByNumber(number)).insertText(" " * INDENT)
-        cursor.endEditBlock()
+_KEYS: dict[Qt.Key, Callable[[QPlainTextEdit], None]] = {
+    Qt.Key.Key_Return: code_keys.new_line,
+    Qt.Key.Key_Enter: code_keys.new_line,
+    Qt.Key.Key_Tab: code_keys.indent,
+    Qt.Key.Key_Backtab: code_keys.outdent,
+}
 
-    def _outdent(self) -> None:
-        first, last = self._lines()
-        cursor = self.textCursor()
-        cursor.beginEditBlock()
-        for number in range(first.blockNumber(), last.blockNumber() + 1):
-            block = self.document().findBlockByNumber(number)
-            text = block.text()
-            spaces = min(len(text) - len(text.lstrip(" ")), INDENT)
-            edge = QTextCursor(block)
-            edge.movePosition(
-                QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor, spaces
-            )
-            edge.removeSelectedText()
-        cursor.endEditBlock()
+
+def _units(text: str) -> int:
+    """Return the length of *text* as Qt counts it: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _common(first: str, second: str) -> int:
+    """Return how many characters at the beginning are equal."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))

@@ -1,20 +1,26 @@
-"""One file in an editor: a banner over the code, a search below it."""
+"""What is edited in a tab: a banner and tools over it; a file with a search below its code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.server.site import Problem, Site
+from app.server.site import Problem, Site, compile_handler
 
-from .code_editor import CodeEditor
+from .code_editor import CodeEditor, Mark
+from .find_bar import FindBar
 from .i18n import tr
 from .icons import icon
-from .parts import Banner, IconButton, label
+from .parts import Banner, label
+from .problem_list import ProblemList
 from .theme import Theme
+
+_CHECK_MS = 350
+"""How long nothing is typed until it is looked at for mistakes, in ms."""
 
 
 class Page(QWidget):
@@ -24,6 +30,8 @@ class Page(QWidget):
     """
 
     modified_changed = Signal()
+    edited = Signal()
+    """Something was typed or chosen."""
     apply_wanted = Signal()
     """Serve what is written here."""
 
@@ -36,11 +44,13 @@ class Page(QWidget):
         self.apply_button = QPushButton()
         self.apply_button.setProperty("primary", True)
         self.apply_button.clicked.connect(self.apply_wanted)
+        self.as_you_type = QCheckBox()
         self.note = label(role="dim")
         self.tools = QHBoxLayout()
         self.tools.setContentsMargins(12, 6, 10, 2)
         self.tools.setSpacing(8)
         self.tools.addWidget(self.note, 1)
+        self.tools.addWidget(self.as_you_type)
         self.tools.addWidget(self.apply_button)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -62,8 +72,13 @@ class Page(QWidget):
         """Whether what is written here is not what is served."""
         raise NotImplementedError
 
+    @property
+    def parses(self) -> bool:
+        """Whether what is written here is worth an attempt to serve it while it is typed."""
+        return True
+
     def into(self, site: Site) -> Site:
-        """Return *site* with what is written here."""
+        """Return *site* with what is written here. Raises SiteError where that cannot be."""
         raise NotImplementedError
 
     def served(self, site: Site) -> None:
@@ -78,6 +93,9 @@ class Page(QWidget):
 
     def mark(self, problems: Sequence[Problem]) -> None:
         """Show the problems that belong to this page at their places."""
+
+    def go_to_problem(self) -> None:
+        """Go to the first place that is marked."""
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show what is wrong with the site; the last good version goes on serving."""
@@ -95,6 +113,10 @@ class Page(QWidget):
         """Set the texts again, after the language changed."""
         self.apply_button.setText(tr("Apply"))
         self.apply_button.setToolTip(tr("Serve it from the next request on (Ctrl+Return)"))
+        self.as_you_type.setText(tr("As you type"))
+        self.as_you_type.setToolTip(
+            tr("Apply a moment after the last key, whatever parses; in all editors")
+        )
         self.banner.retranslate()
         self.update_note()
 
@@ -116,18 +138,47 @@ class FilePage(Page):
         self.editor.document().setModified(False)
         self.editor.apply_wanted.connect(self.apply_wanted)
         self.editor.document().modificationChanged.connect(self._modified)
-        self.search = _SearchBar(self.editor, theme)
+        self.search = FindBar(self.editor, theme, self)
+        self.problems = ProblemList(self.editor, theme)
+        self._last = text
+        self._check = QTimer(self, singleShot=True, interval=_CHECK_MS)
+        self._check.timeout.connect(self.check)
+        self.editor.textChanged.connect(self._typed)
         self.column.addWidget(self.editor, 1)
+        self.column.addWidget(self.problems)
         self.column.addWidget(self.search)
         self.setFocusProxy(self.editor)
-        find = QShortcut(QKeySequence("Ctrl+F"), self)
-        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        find.activated.connect(self.search.open)
+        following = QShortcut(QKeySequence("Ctrl+."), self)
+        following.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        following.activated.connect(self.problems.go_next)
         self.retranslate()
 
     def _modified(self) -> None:
         self.update_note()
         self.modified_changed.emit()
+
+    def _typed(self) -> None:
+        text = self.text
+        if text == self._last:  # Only the colours changed.
+            return
+        self._last = text
+        self._check.start()
+        if self.modified:
+            self.edited.emit()
+
+    def check(self) -> None:
+        """Look for mistakes in what is written, without running it; mark the first."""
+        self.mark([] if (problem := self._mistake()) is None else [problem])
+
+    def _mistake(self) -> Problem | None:
+        if self._folder != "handlers":
+            return None
+        compiled = compile_handler(Site(Path()), self.name, self.text)
+        return compiled if isinstance(compiled, Problem) else None
+
+    @property
+    def parses(self) -> bool:
+        return self._mistake() is None
 
     @property
     def modified(self) -> bool:
@@ -136,7 +187,7 @@ class FilePage(Page):
     @property
     def text(self) -> str:
         """What is written."""
-        return self.editor.toPlainText()
+        return self.editor.text()
 
     def into(self, site: Site) -> Site:
         if self._folder == "handlers":
@@ -150,7 +201,7 @@ class FilePage(Page):
         if text == self.text:
             document.setModified(False)
         elif text is not None and not document.isModified():
-            self.editor.setPlainText(text)
+            self.editor.replace_text(text)
             document.setModified(False)
 
     def undo(self) -> None:
@@ -160,76 +211,16 @@ class FilePage(Page):
         self.editor.redo()
 
     def mark(self, problems: Sequence[Problem]) -> None:
-        self.editor.show_problems((problem.line, problem.text) for problem in problems)
+        self.editor.show_problems(Mark(one.line, one.text, one.column) for one in problems)
+        self.problems.refresh()
+
+    def go_to_problem(self) -> None:
+        if marks := self.editor.problems():
+            self.editor.go_to(marks[0].line, marks[0].column)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         super().retranslate()
         self.editor.setAccessibleName(self.key)
         self.search.retranslate()
-
-
-class _SearchBar(QWidget):
-    """Find in the text: Return goes on, Shift+Return back, Escape closes."""
-
-    def __init__(self, editor: CodeEditor, theme: Theme) -> None:
-        super().__init__()
-        self._editor = editor
-        self.field = QLineEdit()
-        self.field.setProperty("mono", True)
-        self._back = IconButton(theme, "up", "Previous", lambda: self.find_next(back=True))
-        self._on = IconButton(theme, "down", "Next", self.find_next)
-        self._close = IconButton(theme, "cross", "Close", self.close_bar)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 2, 10, 2)
-        row.addWidget(self.field, 1)
-        for button in (self._back, self._on, self._close):
-            row.addWidget(button)
-        self.field.textChanged.connect(lambda: self.find_next(again=True))
-        for keys, slot in (
-            ("Return", self.find_next),
-            ("Shift+Return", lambda: self.find_next(back=True)),
-            ("Escape", self.close_bar),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
-        self.hide()
-
-    def open(self) -> None:
-        """Show the bar with what is selected."""
-        chosen = self._editor.textCursor().selectedText()
-        self.show()
-        if chosen and "\u2029" not in chosen:
-            self.field.setText(chosen)
-        self.field.setFocus()
-        self.field.selectAll()
-
-    def close_bar(self) -> None:
-        """Hide the bar and go back to the text."""
-        self.hide()
-        self._editor.setFocus()
-
-    def find_next(self, *, back: bool = False, again: bool = False) -> None:
-        """Select the next place; *again* looks from where the last one began."""
-        words, editor = self.field.text(), self._editor
-        cursor = editor.textCursor()
-        if again:
-            cursor.setPosition(cursor.selectionStart())
-            editor.setTextCursor(cursor)
-        flags = QTextDocument.FindFlag.FindBackward if back else QTextDocument.FindFlag(0)
-        if not words or editor.find(words, flags):
-            return
-        start = editor.textCursor()
-        start.movePosition(start.MoveOperation.End if back else start.MoveOperation.Start)
-        kept = editor.textCursor()
-        editor.setTextCursor(start)
-        if not editor.find(words, flags):
-            editor.setTextCursor(kept)
-
-    def retranslate(self) -> None:
-        """Set the texts again, after the language changed."""
-        self.field.setPlaceholderText(tr("Find"))
-        self.field.setAccessibleName(tr("Find"))
-        for button in (self._back, self._on, self._close):
-            button.retranslate()
+        self.problems.retranslate()

@@ -9,12 +9,15 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.server.site import Problem, Site, SiteError
+from app.server.versions import Version
 
+from .as_you_type import AsYouType
 from .card import Card
 from .controls import Controls
 from .editor_page import FilePage, Page
 from .i18n import tr
 from .routes_editor import KEY, RoutesPage
+from .site_history import SiteHistory
 from .theme import Theme
 
 
@@ -24,6 +27,8 @@ class Editors(QObject):
     failed = Signal(str)
     """Something could not be applied or saved; the text says why."""
     saved = Signal()
+    said = Signal(str)
+    """Good news about what was done."""
 
     def __init__(self, controls: Controls, card: Card, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -34,12 +39,16 @@ class Editors(QObject):
         self.pages: dict[str, Page] = {}
         self.unsaved = False
         """Whether something was applied since it was last saved."""
+        self.history = SiteHistory(controls, self)
+        self.as_you_type = AsYouType(theme.settings, self)
+        self.as_you_type.due.connect(self._apply_typed)
+        self.as_you_type.changed.connect(self._show_choice)
         controls.server_changed.connect(self._site_changed)
 
     # -- Opening and closing ---------------------------------------------------------------
 
-    def open_file(self, folder: str, name: str, line: int = 0) -> None:
-        """Open ``handlers/…`` or ``templates/…``, at a line when it is not 0."""
+    def open_file(self, folder: str, name: str, line: int = 0, column: int = 0) -> None:
+        """Open ``handlers/…`` or ``templates/…``, at a place when the line is not 0."""
         key = f"{folder}/{name}"
         if key not in self.pages:
             site = self._controls.site
@@ -49,7 +58,7 @@ class Editors(QObject):
         self._card.show_page(page)
         page.setFocus()
         if line and isinstance(page, FilePage):
-            page.editor.go_to(line)
+            page.editor.go_to(line, column)
 
     def can_open(self, file: str) -> bool:
         """Return whether the file of a frame is one of the site's."""
@@ -80,6 +89,9 @@ class Editors(QObject):
         self._card.make_closable(page, lambda: self.close(page))
         page.modified_changed.connect(lambda: self._show_title(page))
         page.apply_wanted.connect(lambda: self.apply([page]))
+        page.as_you_type.setChecked(self.as_you_type.on)
+        page.as_you_type.toggled.connect(self.as_you_type.choose)
+        page.edited.connect(self.as_you_type.edited)
 
     def _show_title(self, page: Page) -> None:
         self._card.set_title(page, f"• {page.title}" if page.modified else page.title)
@@ -132,19 +144,39 @@ class Editors(QObject):
 
     # -- Serving and saving ----------------------------------------------------------------
 
-    def apply(self, pages: Iterable[Page]) -> bool:
-        """Serve what *pages* hold; return whether that went well."""
-        pages = list(pages)
+    def _show_choice(self, on: bool) -> None:
+        for page in self.pages.values():
+            page.as_you_type.setChecked(on)
+
+    def _apply_typed(self) -> None:
+        pages = [page for page in self.pages.values() if page.modified and page.parses]
+        if pages:
+            self.apply(pages, typed=True)
+
+    def written(self, pages: Iterable[Page] | None = None) -> Site:
+        """Return the site with what *pages* hold, or all of them. Raises SiteError."""
         site = self._controls.site
-        try:
-            for page in pages:
+        for page in self.pages.values() if pages is None else pages:
+            if page.modified:
                 site = page.into(site)
+        return site
+
+    def apply(self, pages: Iterable[Page], *, typed: bool = False) -> bool:
+        """Serve what *pages* hold; return whether that went well.
+
+        If not, the cursor goes to the first problem, unless somebody is typing (*typed*).
+        """
+        pages = list(pages)
+        try:
+            site = self.written(pages)
         except SiteError as error:
             problems = error.problems
         else:
             problems = self._controls.apply(site)
         for page in pages:
             page.show_problems(problems)
+            if problems and not typed:
+                page.go_to_problem()
         if not problems:
             self.unsaved = True
             for page in pages:
@@ -207,6 +239,32 @@ class Editors(QObject):
         page = self.current()
         if page is not None:
             page.redo()
+
+    def undo_apply(self) -> None:
+        """Serve again what was served before the last apply, whichever editor it came from."""
+        self._go_to(self.history.before(), tr("There is no earlier version"))
+
+    def redo_apply(self) -> None:
+        """Serve again what `undo_apply` took back."""
+        self._go_to(self.history.after(), tr("There is no later version"))
+
+    def go_to_version(self, number: int) -> bool:
+        """Serve a version again; return whether that went well."""
+        if not self._controls.editable:
+            return False
+        problems = self.history.go_to(number)
+        if problems:
+            self.failed.emit("\n".join(str(problem) for problem in problems[:3]))
+            return False
+        self.unsaved = True
+        self.said.emit(tr("Version {number} is served", number=number))
+        return True
+
+    def _go_to(self, version: Version | None, none: str) -> None:
+        if version is None:
+            self.failed.emit(none)
+        else:
+            self.go_to_version(version.number)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

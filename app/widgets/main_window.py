@@ -221,6 +221,7 @@ class MainWindow(QMainWindow):
         self.editors.failed.connect(self.say)
         for source in (self.clients, self.cookies, self.detail.cookies):
             source.fired.connect(self._select_next)
+        self.editors.said.connect(lambda text: self.banner.say(text, "ok"))
         self.editors.saved.connect(lambda: self.banner.say(tr("Saved"), "ok"))
         self.centre.switched.connect(self._switched)
         self.traffic.switched.connect(self._refresher.all_visible)

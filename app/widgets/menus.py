@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from . import edit_menu
 from .help import show_about, show_keys
 from .i18n import LANGUAGES, language, tr
 from .request_out import FORMS
@@ -69,6 +70,8 @@ class Menus:
         menu, editors = self._menu("&Edit"), self._window.editors
         self._add(menu, "&Undo", editors.undo, "Ctrl+Z")
         self._add(menu, "&Redo", editors.redo, "Ctrl+Shift+Z", "Ctrl+Y")
+        menu.addSeparator()
+        edit_menu.fill(self._add, menu, self._window)
         menu.addSeparator()
         self._add(menu, "Filter the requests", self._window.filter_requests, "F")
 

@@ -1,0 +1,157 @@
+"""The versions of a site that were served: what changed with each, and the way back to any."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from .site import Site, SiteError, texts
+
+MOST = 500
+"""How many versions are kept."""
+MOST_CHARACTERS = 32_000_000
+"""How many characters of changed text are kept, at most; the newest version always is."""
+
+
+class Change(NamedTuple):
+    """How a file differs: ``kind`` is ``added``, ``removed`` or ``changed``."""
+
+    kind: str
+    file: str
+    plus: int
+    minus: int
+    """How many lines came and went."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A site as it was served from ``time`` on, in seconds since the epoch.
+
+    ``parent`` is the number of the version from which it was made; 0 for the first.
+    """
+
+    number: int
+    time: float
+    site: Site
+    changes: tuple[Change, ...]
+    parent: int
+
+
+class Versions:
+    """Remembers what was served, in order. Nothing is lost by going back and on from there."""
+
+    current: int
+    """The number of the version that is served; 0 before the first."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._versions: dict[int, Version] = {}
+        self._following: dict[int, int] = {}
+        """By number, the version to which one comes back after undoing it."""
+        self._going = self._last = self.current = 0
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self._versions.values())
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def __getitem__(self, number: int) -> Version:
+        return self._versions[number]
+
+    def going_to(self, number: int) -> Site:
+        """Return the site of a version that is about to be served again.
+
+        It stays in the folder of the current one. Raises KeyError for a forgotten version.
+        """
+        self._going = number
+        return replace(self._versions[number].site, folder=self[self.current].site.folder)
+
+    def note(self, site: Site, time: float) -> bool:
+        """Take note that *site* is served; tell whether that is another version than before.
+
+        Another project begins a history of its own; the same one in another folder goes on.
+        """
+        here, there = self._versions.get(self.current), self._versions.get(self._going)
+        self._going = 0
+        if here is not None and _same(here.site, site):
+            if here.site.folder != site.folder:
+                self._versions[here.number] = replace(here, site=site)
+            return False
+        if here is not None and here.site.folder != site.folder:
+            self._begin()
+            here = there = None
+        if there is not None and _same(there.site, site):
+            if here is not None and here.parent == there.number:
+                self._following[there.number] = here.number
+            self.current = there.number
+        else:
+            self._add(here, site, time)
+        return True
+
+    def _add(self, here: Version | None, site: Site, time: float) -> None:
+        self._last += 1
+        changes = tuple(compare(here.site, site)) if here is not None else ()
+        parent = here.number if here is not None else 0
+        self._versions[self._last] = Version(self._last, time, site, changes, parent)
+        self._following[parent] = self.current = self._last
+        kept = 0
+        for count, version in enumerate(list(self._versions.values())[::-1]):
+            kept += _size(version)
+            if count and (count >= MOST or kept > MOST_CHARACTERS):
+                del self._versions[version.number]
+
+    def before(self) -> Version | None:
+        """The version from which the current one was made, if it is still known."""
+        here = self._versions.get(self.current)
+        return None if here is None else self._versions.get(here.parent)
+
+    def after(self) -> Version | None:
+        """The version made from the current one that was served last."""
+        return self._versions.get(self._following.get(self.current, 0))
+
+
+def files(site: Site) -> dict[str, str]:
+    """Return the texts of *site* by file name, as they are saved; what cannot be is left out."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(SiteError):
+        found.update(texts(site))
+    return found
+
+
+def compare(old: Site, new: Site) -> Iterator[Change]:
+    """Yield how the files of *new* differ from those of *old*."""
+    before, now = files(old), files(new)
+    for file in {**before, **now}:
+        first, second = before.get(file), now.get(file)
+        if first != second:
+            minus, plus = _lines(first, second), _lines(second, first)
+            kind = "added" if first is None else "removed" if second is None else "changed"
+            yield Change(kind, file, plus, minus)
+
+
+def _lines(text: str | None, other: str | None) -> int:
+    """Return how many lines of *text* are not in *other*."""
+    rest: dict[str, int] = {}
+    for line in (other or "").splitlines():
+        rest[line] = rest.get(line, 0) + 1
+    found = 0
+    for line in (text or "").splitlines():
+        if rest.get(line):
+            rest[line] -= 1
+        else:
+            found += 1
+    return found
+
+
+def _same(old: Site, new: Site) -> bool:
+    return old is new or replace(old, folder=new.folder) == new
+
+
+def _size(version: Version) -> int:
+    texts = files(version.site)
+    return sum(len(texts.get(change.file, "")) for change in version.changes)

@@ -1,0 +1,32 @@
+"""The commands of the Edit menu that concern all editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from .go_to_line import GoToLine
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
+
+
+def fill(add: Callable[..., QAction], menu: QMenu, window: MainWindow) -> None:
+    """Add the commands to *menu*; *add* makes an action from a title, a slot and keys."""
+    editors = window.editors
+
+    def go_to_line() -> None:
+        GoToLine(window.controls, editors, window).open()
+
+    add(menu, "Go to line…", go_to_line, "Ctrl+G")
+    menu.addSeparator()
+    add(menu, "Undo the last apply", editors.undo_apply, "Ctrl+Alt+Z")
+    add(menu, "Redo the apply", editors.redo_apply, "Ctrl+Alt+Shift+Z", "Ctrl+Alt+Y")
+    choice = editors.as_you_type
+    typed = add(menu, "Apply as you type", lambda: choice.choose(not choice.on))
+    typed.setCheckable(True)
+    typed.setChecked(choice.on)
+    choice.changed.connect(typed.setChecked)
