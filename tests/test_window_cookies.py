@@ -20,6 +20,7 @@ from app.recording import capture
 from app.recording.events import Request
 from app.recording.headers import sent_cookies
 from app.server.jar import Cookie
+from app.server.site import Route
 from app.widgets.controls import Shot
 from app.widgets.cookie_dialog import CookieDialog
 from app.widgets.detail import TABS
@@ -186,12 +187,13 @@ def test_the_losing_source_is_shown(program: Program, send: Send) -> None:
 
 
 def test_the_origin_check_alone_has_its_verdict_too(
-    program: Program, send: Send, qtbot: QtBot
+    program: Program, send: Send, qtbot: QtBot, tmp_path: Path
 ) -> None:
     settings = {"xsrf_cookies": False, "cross_origin_protection": True}
     assert program.session.apply(program.session.site.with_settings(settings)) == []
     evil = ("Origin", "http://evil.example")
     socket = (evil, ("Connection", "Upgrade"), ("Upgrade", "websocket"))
+    codes = {}
     for case in (
         Case("cross-site", headers=(("Sec-Fetch-Site", "same-site"),)),
         Case("foreign-origin", headers=(evil,)),
@@ -203,8 +205,38 @@ def test_the_origin_check_alone_has_its_verdict_too(
         qtbot.waitUntil(lambda: "Repair" in xsrf_texts(program))
         words = {"cross-site": "cross-site", "foreign-origin": "foreign origin"}[case.code]
         assert xsrf_texts(program)[0] == f"✗ Refused with 403 · {words}"
+        codes[request.id] = case.code
     own = send(Case("passed", headers=Case("").headers))
     assert own.status == 303
+    open_tab(program, own.id, "XSRF")
+    qtbot.waitUntil(lambda: "✓ Passed" in xsrf_texts(program))
+    assert "The token is not checked, but the origin is." in xsrf_texts(program)
+    codes[own.id] = "passed"
+    send(Case("", method="GET"))
+    rows = recorded(program, tmp_path, "SELECT request_id, verdict, detail FROM xsrf")
+    assert {number: verdict for number, verdict, _ in rows} == codes
+    assert len(rows) == len(codes)
+    assert rows[1][2].startswith("It was sent by a page of http://evil.example")
+
+
+def test_an_own_token_check_that_passes_does_not_hide_the_origin_check(
+    program: Program, send: Send, tmp_path: Path
+) -> None:
+    source = (
+        "from tornado.web import RequestHandler\n\n\n"
+        "class Lenient(RequestHandler):\n"
+        "    def check_xsrf_cookie(self) -> None:\n"
+        "        pass\n\n"
+        "    def post(self) -> None:\n"
+        "        pass\n"
+    )
+    site = program.session.site.with_handler("lenient.py", source)
+    route = Route("/lenient", "handlers.lenient.Lenient")
+    assert program.session.apply(site.with_routes((route,))) == []
+    request = send(Case("", to="/lenient", headers=(("Origin", "http://evil.example"),)))
+    assert request.status == 403
+    rows = recorded(program, tmp_path, "SELECT verdict FROM xsrf")
+    assert rows == [("overridden",), ("foreign-origin",)]
 
 
 # -- Signed cookies ------------------------------------------------------------------------

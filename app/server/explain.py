@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from tornado.web import RequestHandler
 
-from .xsrf import ORIGIN_CODES, Origin, xsrf_verdict
+from app.recording.recorder import Recorder
+
+from .xsrf import ORIGIN_CODES, SAFE_METHODS, Origin, origin_verdict, xsrf_verdict
 from .xsrf_detail import detail_of
 
 _MISNAMED = ("X-XSRF-TOKEN", "X-CSRF-TOKEN")
@@ -41,14 +45,54 @@ def explain_xsrf(handler: RequestHandler, error: BaseException | None) -> tuple[
     return verdict.code, detail
 
 
+OriginCheck = Callable[[RequestHandler, Callable[[str], bool]], "str | None"]
+"""`RequestHandler._check_cross_origin`: takes what is asked for a foreign Origin."""
+
+
+def noting_origin(method: OriginCheck, recorder: Recorder) -> OriginCheck:
+    """Return *method*, adding a row to *recorder* where the check of the token left none.
+
+    That is so where ``xsrf_cookies`` is off, in the handshake of a WebSocket, and after a
+    handler's own ``check_xsrf_cookie`` that lets pass what Tornado's would refuse.
+    """
+
+    @functools.wraps(method)
+    def _check_cross_origin(self: RequestHandler, check: Callable[[str], bool]) -> str | None:
+        trusted = False
+
+        def noted(origin: str) -> bool:
+            nonlocal trusted
+            trusted = bool(check(origin))
+            return trusted
+
+        error = method(self, noted)
+        trace = getattr(self.request, "loopscope_trace", None)
+        if trace is None:
+            return error
+        rows, verb = recorder.xsrf, self.request.method or ""
+        # Nothing runs between the two checks, so the other's row is the last.
+        told = rows[-1][1] if rows and rows[-1][0] == trace.id else ""
+        if told not in ORIGIN_CODES if error else not told and verb not in SAFE_METHODS:
+            inputs: dict[str, Any] = {"method": verb, "origin": _seen(self, trusted)}
+            verdict = origin_verdict(**inputs)
+            rows.append((trace.id, verdict.code, detail_of(verdict, inputs)))
+        return error
+
+    return _check_cross_origin
+
+
 def _origin(handler: RequestHandler) -> Origin | None:
     """Return what the origin check will go by; None when it is off."""
     if not handler.settings.get("cross_origin_protection"):
         return None
+    origin = handler.request.headers.get("Origin")
+    return _seen(handler, origin is not None and _trusts(handler, origin))
+
+
+def _seen(handler: RequestHandler, trusted: bool) -> Origin:
     headers = handler.request.headers
-    origin = headers.get("Origin")
-    trusted = origin is not None and _trusts(handler, origin)
-    return Origin(headers.get("Sec-Fetch-Site"), origin, headers.get("Host", ""), trusted)
+    site, host = headers.get("Sec-Fetch-Site"), headers.get("Host", "")
+    return Origin(site, headers.get("Origin"), host, trusted)
 
 
 def _trusts(handler: RequestHandler, origin: str) -> bool:

@@ -18,6 +18,7 @@ from tornado.websocket import WebSocketHandler
 from app.recording.blocks import Interrupted, InterruptedStep
 from app.recording.recorder import Recorder
 
+from .explain import noting_origin
 from .parking import Parking
 from .trace import RequestTrace
 from .websocket import BINARY, IN, TEXT, Passing, noting
@@ -116,6 +117,10 @@ class Observer:
             method = getattr(cls, name, None)
             if method is not None:
                 namespace[name] = self._stage(name, method)
+        if self._explain_xsrf is not None:
+            namespace["_check_cross_origin"] = noting_origin(
+                cls._check_cross_origin, self._recorder
+            )
         if issubclass(cls, WebSocketHandler):
             namespace["get_websocket_protocol"] = noting(cls.get_websocket_protocol)
             namespace["on_message"] = _message_stage(cls.on_message)

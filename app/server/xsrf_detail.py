@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .xsrf import Origin, Verdict, xsrf_verdict
+from .xsrf import Origin, Verdict, origin_verdict, xsrf_verdict
 
 _INPUTS = "inputs: "
 
@@ -14,7 +14,7 @@ _INPUTS = "inputs: "
 def detail_of(verdict: Verdict, inputs: Mapping[str, Any]) -> str:
     """Return *verdict* in lines: the sentence, the repair, and of a refusal a line for each rung.
 
-    The last line holds *inputs*, the arguments of `xsrf_verdict`, as JSON.
+    The last line holds *inputs*, the arguments of `xsrf_verdict` or `origin_verdict`, as JSON.
     """
     lines = [str(verdict.sentence)]
     if verdict.repair.text:
@@ -34,6 +34,6 @@ def verdict_of(detail: str) -> Verdict | None:
         inputs = json.loads(last.removeprefix(_INPUTS))
         if inputs.get("origin") is not None:
             inputs["origin"] = Origin(*inputs["origin"])
-        return xsrf_verdict(**inputs)
+        return xsrf_verdict(**inputs) if "argument" in inputs else origin_verdict(**inputs)
     except (ValueError, TypeError, AttributeError):
         return None

@@ -119,8 +119,7 @@ class DetailPanel(QWidget):
         elif page is self.cookies:
             self.cookies.show_request(request)
         elif page is self.xsrf:
-            checks = store.xsrf.get(request.id, [])
-            self.xsrf.show_checks(checks, request, store.stages_of(request.id))
+            self.xsrf.show_checks(store.xsrf.get(request.id, []))
         elif page is self.websocket:
             self.websocket.show_request(request)
         else:

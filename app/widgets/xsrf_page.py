@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout
 
-from app.recording.events import Request, Row, Stage
-from app.recording.headers import value_of
-from app.server.xsrf import SAFE_METHODS, Origin, Source, Verdict, origin_verdict
+from app.recording.events import Row
+from app.server.xsrf import Source, Verdict
 from app.server.xsrf_detail import verdict_of
 
 from .i18n import tr
@@ -27,14 +24,10 @@ NOT_CHECKED = (
 class XsrfPage(Scrolled):
     """What the XSRF check decided, why, and what would repair it."""
 
-    def show_checks(self, checks: list[Row], request: Request, stages: Iterable[Stage]) -> None:
-        """Show the rows of `Store.xsrf` for *request*, or what its origin check decided."""
+    def show_checks(self, checks: list[Row]) -> None:
+        """Show the rows of `Store.xsrf` of a request."""
         layout = self.start_page()
-        origin = None if checks else _refused_origin(request, stages)
-        if origin is not None:
-            self._add_head(layout, origin.code, passed=False)
-            self._add_verdict(layout, origin)
-        elif not checks:
+        if not checks:
             layout.addWidget(self.text(tr("Not checked"), "verdict"))
             layout.addWidget(self.text(tr(NOT_CHECKED), "dim"))
         for _, code, detail in checks:
@@ -122,22 +115,3 @@ def _look(source: Source) -> tuple[str, str]:
     if source.chosen:
         return "▸", "accent"
     return ("✗", "dim") if source.text else ("–", "faint")
-
-
-def _refused_origin(request: Request, stages: Iterable[Stage]) -> Verdict | None:
-    """Return why the origin check refused *request*; None when it did not.
-
-    It leaves no row of its own. It runs before ``prepare``, for a WebSocket in ``get``.
-    """
-    if request.status != 403:
-        return None
-    if request.method in SAFE_METHODS:
-        if request.response_body != b"Cross origin websockets not allowed":
-            return None
-    elif any(stage.name == "prepare" for stage in stages):
-        return None
-    head = request.request_head
-    site, host = value_of(head, "Sec-Fetch-Site"), value_of(head, "Host") or ""
-    origin = Origin(site, value_of(head, "Origin"), host, trusted=False)
-    verdict = origin_verdict(request.method, origin)
-    return None if verdict.passed else verdict
