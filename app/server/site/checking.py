@@ -35,20 +35,34 @@ def remarks(site: Site) -> list[Problem]:
 def compile_handler(site: Site, name: str, text: str) -> CodeType | Problem:
     """Compile *text* as ``handlers/<name>`` of *site*, or say what is wrong with it."""
     file = f"{HANDLERS}/{name}"
+    if "\0" in text:  # Python says so, but not where.
+        return _problem_at(file, text, text.index("\0"), "holds a NUL character")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return compile(text, str(site.folder / HANDLERS / name), "exec", dont_inherit=True)
+        return _compile(text, str(site.folder / HANDLERS / name))
     except SyntaxError as error:
         return Problem(file, error.lineno or 0, max(error.offset or 0, 0), error.msg)
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        column = error.start - text.rfind("\n", 0, error.start)
-        return Problem(file, line, column, "holds a lone surrogate, which is no character")
+        what = "holds a lone surrogate, which is no character"
+        return _problem_at(file, text, error.start, what)
     except ValueError as error:
         return Problem(file, 0, 0, str(error))
     except (RecursionError, MemoryError, OverflowError):
-        return Problem(file, 0, 0, "is nested too deeply for Python to compile")
+        what = "is nested too deeply for Python to compile"
+        # Python does not say where. Brackets have a limit of their own: it is one long expression.
+        longest = max(text.split("\n"), key=len)
+        start = len(longest) - len(longest.lstrip())
+        return _problem_at(file, text, text.index(longest) + start, what)
+
+
+def _compile(text: str, path: str) -> CodeType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(text, path, "exec", dont_inherit=True)
+
+
+def _problem_at(file: str, text: str, position: int, what: str) -> Problem:
+    line = text.count("\n", 0, position) + 1
+    return Problem(file, line, position - text.rfind("\n", 0, position), what)
 
 
 def _route_problems(site: Site) -> Iterator[Problem]:
