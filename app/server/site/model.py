@@ -83,6 +83,9 @@ class Site:
     folder: Path
     name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    """Those of the Application."""
+    server: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the HTTPServer: limits and what it believes of a proxy."""
     routes: tuple[Route, ...] = ()
     handlers: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
@@ -120,6 +123,10 @@ class Site:
     def with_settings(self, settings: Mapping[str, Any]) -> Site:
         """Return this site with *settings* in place of its own."""
         return replace(self, settings=dict(settings))
+
+    def with_server(self, server: Mapping[str, Any]) -> Site:
+        """Return this site with *server* as its HTTPServer's arguments."""
+        return replace(self, server=dict(server))
 
 
 # Names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,9 +45,9 @@ def save(site: Site, folder: str | os.PathLike[str]) -> None:
     if problems:
         raise SiteError(problems, root)
     changed = list(_changed_files(site, root))
-    with _disk_errors(root):
+    with disk_errors(root):
         if root.resolve() != site.folder.resolve():
-            _copy_static(site.folder / STATIC, root / STATIC)
+            copy_static(site.folder / STATIC, root / STATIC)
         exchange(root.resolve(), changed)
 
 
@@ -73,17 +74,22 @@ def _changed_files(site: Site, root: Path) -> Iterator[tuple[Path, bytes]]:
         if not path.is_relative_to(root.resolve()):
             text = "is a link that leaves the project folder"
             raise SiteError([Problem(name, 0, 0, text)], root)
-        with _disk_errors(root):
+        with disk_errors(root):
             old = path.read_bytes() if path.exists() else None
         if old is not None and _says_the_same(name, text, old, root):
             continue
         if name == SITE_FILE and old is not None:
             yield from _backup(path, old)
-        try:
-            yield path, encode(text, old or b"")
-        except UnicodeEncodeError as error:
-            problem = Problem(name, 0, 0, "holds a lone surrogate, which is no character")
-            raise SiteError([problem], root) from error
+        yield path, encoded(name, text, root, old or b"")
+
+
+def encoded(name: str, text: str, root: Path, old: bytes = b"") -> bytes:
+    """Return *text* as the file *name* holds it whose content was *old*. Raises SiteError."""
+    try:
+        return encode(text, old)
+    except UnicodeEncodeError as error:
+        problem = Problem(name, 0, 0, "holds a lone surrogate, which is no character")
+        raise SiteError([problem], root) from error
 
 
 def _says_the_same(name: str, text: str, old: bytes, root: Path) -> bool:
@@ -107,7 +113,8 @@ def _backup(path: Path, old: bytes) -> Iterator[tuple[Path, bytes]]:
 
 
 @contextlib.contextmanager
-def _disk_errors(root: Path) -> Iterator[None]:
+def disk_errors(root: Path) -> Iterator[None]:
+    """Make a SiteError of an OSError, with the file concerned."""
     try:
         yield
     except OSError as error:
@@ -117,10 +124,12 @@ def _disk_errors(root: Path) -> Iterator[None]:
         raise SiteError([problem], root) from error
 
 
-def _copy_static(source: Path, target: Path) -> None:
+def copy_static(source: Path, target: Path) -> None:
+    """Copy the files below *source* that *target* does not have. Raises OSError."""
     if not source.is_dir():
         return
     for name in walk(source):
         old, new = source / name, target / name
         if not new.exists() and old.is_file() and not old.is_symlink():
             exchange(target, [(new, old.read_bytes())])
+            shutil.copystat(old, new)  # Its time is what Last-Modified says.

@@ -86,6 +86,7 @@ def _toml_problem(text: str, message: str) -> Problem:
 _ROOT_TYPES: dict[str, tuple[type, str]] = {
     "site": (dict, "a table: [site]"),
     "settings": (dict, "a table: [settings]"),
+    "server": (dict, "a table: [server]"),
     "routes": (list, "an array of tables: [[routes]]"),
 }
 _SITE_TYPES: dict[str, tuple[type, str]] = {
@@ -163,6 +164,7 @@ def _site_from(table: dict[str, Any], root: Path, schema: int) -> Site:
         folder=root,
         name=table.get("site", {}).get("name", ""),
         settings=settings,
+        server=table.get("server", {}),
         routes=tuple(Route(**route) for route in table.get("routes", [])),
         schema=max(schema, SCHEMA),
     )

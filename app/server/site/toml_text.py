@@ -15,6 +15,8 @@ def dumps(site: Site) -> str:
     tables = [toml_table("[site]", {"schema": site.schema, "name": site.name})]
     if site.settings:
         tables.append(toml_table("[settings]", site.settings))
+    if site.server:
+        tables.append(toml_table("[server]", site.server))
     tables += [toml_table("[[routes]]", route_table(route)) for route in site.routes]
     return "\n".join(tables)
 
