@@ -167,7 +167,7 @@ def _settings(
     problems += _setting_problems(settings)
     _replace_debug(settings)
     _set_paths(site, settings, loader)
-    settings["cookie_secret"] = _cookie_secret(settings.get("cookie_secret"), problems)
+    settings["cookie_secret"] = _cookie_secret(settings.get("cookie_secret"))
     return settings
 
 
@@ -207,9 +207,6 @@ def _setting_problems(settings: dict[str, Any]) -> Iterator[Problem]:
     handler = settings.get("static_handler_class")
     if handler is not None and not _is_class(handler, StaticFileHandler):
         yield _setting_problem("static_handler_class", "is not a StaticFileHandler")
-    for key in ("static_path", "template_path", "static_url_prefix"):
-        if not isinstance(settings.get(key, ""), str):
-            yield _setting_problem(key, "must be text")
 
 
 def _replace_debug(settings: dict[str, Any]) -> None:
@@ -224,29 +221,20 @@ def _replace_debug(settings: dict[str, Any]) -> None:
 
 def _set_paths(site: Site, settings: dict[str, Any], loader: SiteLoader) -> None:
     static = settings.get("static_path") or (STATIC if (site.folder / STATIC).is_dir() else "")
-    if isinstance(static, str) and static:
+    if static:
         settings["static_path"] = str(site.folder / static)
         settings["static_handler_args"] = dict(settings.get("static_handler_args") or {})
-    templates = settings.get("template_path", TEMPLATES)
-    if isinstance(templates, str):
-        path = site.folder / templates
-        settings["template_path"] = _TemplatePath(path)
-        if path == site.folder / TEMPLATES:
-            settings.setdefault("template_loader", loader)
+    path = site.folder / settings.get("template_path", TEMPLATES)
+    settings["template_path"] = _TemplatePath(path)
+    if path == site.folder / TEMPLATES:
+        settings.setdefault("template_loader", loader)
 
 
-def _cookie_secret(secret: Any, problems: list[Problem]) -> Any:
+def _cookie_secret(secret: Any) -> Any:
     """Return *secret* as Tornado wants it: text, or texts by a key version that is a number."""
-    if secret is None:
-        return _COOKIE_SECRET
     if isinstance(secret, dict):
-        try:
-            return {int(version): text for version, text in secret.items()}
-        except ValueError:
-            problems.append(_setting_problem("cookie_secret", "key versions must be numbers"))
-    elif not isinstance(secret, str) or not secret:
-        problems.append(_setting_problem("cookie_secret", "must be text, and not empty"))
-    return secret
+        return {int(version): text for version, text in secret.items()}
+    return secret or _COOKIE_SECRET
 
 
 # Templates

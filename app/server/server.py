@@ -32,6 +32,13 @@ class _ObservedHTTPServer(HTTPServer):
     recorder: Recorder
     streams: WeakSet[ObservedIOStream]
 
+    def take(self, arguments: dict[str, Any]) -> None:
+        """Treat connections from now on as an HTTPServer with *arguments* does."""
+        other = HTTPServer(self.request_callback, **arguments)
+        self.conn_params, self.xheaders = other.conn_params, other.xheaders
+        self.protocol, self.trusted_downstream = other.protocol, other.trusted_downstream
+        self.max_buffer_size, self.read_chunk_size = other.max_buffer_size, other.read_chunk_size
+
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         # TCPServer's own names its stream class in its code. Giving an existing stream another
         # class would do too, but makes every later access to its attributes slower.
@@ -98,6 +105,8 @@ class Server:
         application: Application = build_application(site, self._modules)
         self.serve(application)
         self.site = site
+        if self._http_server is not None:
+            self._http_server.take(site.server)
 
     def build(self, site: Site, application_class: type[Application]) -> Application:
         """Build *site* with the handlers that are loaded now, without serving it.
@@ -126,7 +135,7 @@ class Server:
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
         sockets = bind_sockets(port, host)
-        server = _ObservedHTTPServer(self._delegate)
+        server = _ObservedHTTPServer(self._delegate, **(self.site.server if self.site else {}))
         server.recorder, server.streams = self.recorder, WeakSet()
         self._context.copy().run(server.add_sockets, sockets)
         bound = sockets[0].getsockname()

@@ -129,7 +129,8 @@ _LOGIN = (
         "google_oauth",
         _D,
         None,
-        "Login with Google (GoogleOAuth2Mixin): a table with key and secret, from Google's console.",
+        "Login with Google (GoogleOAuth2Mixin): a table with key and secret, from Google's"
+        " console.",
     ),
     Setting("facebook_api_key", _T, None, "Login with Facebook: the id of your app there."),
     Setting("facebook_secret", Kind.SECRET, None, "Login with Facebook: the secret of your app."),
@@ -157,7 +158,8 @@ _ANSWERS = (
         "serve_traceback",
         _F,
         False,
-        "Error pages show the traceback. Good while you learn; a gift to attackers on the open net.",
+        "Error pages show the traceback. Good while you learn; a gift to attackers on the open"
+        " net.",
     ),
     Setting(
         "default_handler_class",
@@ -435,7 +437,7 @@ def faults(settings: Mapping[str, Any]) -> dict[str, str]:
     """
     found = {name: fault(name, value) for name, value in settings.items()}
     secret, version = settings.get("cookie_secret"), settings.get("key_version")
-    if isinstance(secret, Mapping) and not found.get("key_version"):
+    if isinstance(secret, Mapping) and not found["cookie_secret"] and not found.get("key_version"):
         if version is None:
             found["key_version"] = "is needed when cookie_secret has several versions"
         elif str(version) not in map(str, secret):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import inspect
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import tornado
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, create_signed_value, decode_signed_value
 
+from app.recording.recorder import Recorder
+from app.server.server import Server
 from app.server.settings import (
     GROUPS,
     SERVER_SETTINGS,
@@ -22,7 +27,8 @@ from app.server.settings import (
     new_secret,
     rotated,
 )
-from app.widgets.i18n import load
+from app.server.site import Route, Site, SiteError, load, save
+from app.widgets.i18n import load as translations
 
 PACKAGE = Path(tornado.__file__).parent
 _READS = re.compile(
@@ -77,7 +83,7 @@ def test_defaults_are_those_of_tornado() -> None:
 def test_names_are_unique_and_every_text_has_its_chinese() -> None:
     listed = [setting.name for group in GROUPS for setting in group.settings]
     assert len(listed) == len(SETTINGS)
-    chinese = load("zh")
+    chinese = translations("zh")
     texts = [s.help for s in SETTINGS.values()] + [group.title for group in GROUPS]
     assert [text for text in texts if text not in chinese] == []
 
@@ -165,3 +171,150 @@ def test_kinds_have_fitting_defaults() -> None:
     for setting in SETTINGS.values():
         if setting.default is not None and setting.kind is not Kind.CODE:
             assert fault(setting.name, setting.default) == "", setting.name
+
+
+HANDLER = """
+from tornado.web import RequestHandler
+
+class Who(RequestHandler):
+    def get(self):
+        self.write(self.get_signed_cookie("user") or b"nobody")
+    def post(self):
+        self.set_signed_cookie("user", "alice")
+        self.write(f"{len(self.request.body)} from {self.request.remote_ip}")
+"""
+
+
+def site_of(folder: Path) -> Site:
+    return Site(folder, "s", handlers={"who.py": HANDLER}).with_routes(
+        [Route("/", "handlers.who.Who")]
+    )
+
+
+class Browser:
+    """One connection with a cookie."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        self.cookie = ""
+
+    async def ask(self, method: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
+        return await asyncio.to_thread(self._ask, method, body, headers)
+
+    def _ask(self, method: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        self._connection.request(method, "/", body or None, sent)
+        response = self._connection.getresponse()
+        self.cookie = response.getheader("Set-Cookie", self.cookie).partition(";")[0]
+        return response.status, response.read().decode()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def serve(site: Site, visit: Callable[[Server, Callable[[], Browser]], Awaitable[None]]) -> None:
+    """Let *visit* talk to a server of its own that serves *site*."""
+
+    async def main() -> None:
+        server = Server(Recorder())
+        server.apply(site)
+        _, port = server.start("127.0.0.1", 0)
+        browsers: list[Browser] = []
+
+        def connect() -> Browser:
+            browsers.append(Browser(port))
+            return browsers[-1]
+
+        try:
+            await visit(server, connect)
+        finally:
+            for browser in browsers:
+                browser.close()
+            await server.close()
+
+    asyncio.run(main())
+
+
+def test_a_login_outlives_rotations_of_the_secret(tmp_path: Path) -> None:
+    site = site_of(tmp_path).with_settings({"cookie_secret": "first"})
+
+    async def visit(server: Server, connect: Callable[[], Browser]) -> None:
+        old, new = connect(), connect()
+        await old.ask("POST", b"x")
+        settings = rotated("first", None)
+        server.apply(site.with_settings(settings))
+        await new.ask("POST", b"x")
+        assert (await old.ask("GET"))[1] == (await new.ask("GET"))[1] == "alice"
+        server.apply(site.with_settings(rotated(settings["cookie_secret"], 1)))
+        assert (await old.ask("GET"))[1] == (await new.ask("GET"))[1] == "alice"
+        server.apply(site.with_settings({"cookie_secret": new_secret()}))
+        assert (await old.ask("GET"))[1] == (await new.ask("GET"))[1] == "nobody"
+
+    serve(site, visit)
+
+
+def test_limits_of_the_http_server_hold_for_new_connections_and_none_is_dropped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "tornado.general")
+    site = site_of(tmp_path)
+
+    async def visit(server: Server, connect: Callable[[], Browser]) -> None:
+        kept = connect()
+        assert (await kept.ask("POST", b"x" * 2000))[1].startswith("2000 ")
+        server.apply(site.with_server({"max_body_size": 1000, "xheaders": True}))
+        assert (await kept.ask("POST", b"x" * 2000))[1].startswith("2000 ")
+        fresh = connect()
+        assert await fresh.ask("POST", b"x", X_Real_Ip="9.8.7.6") == (200, "1 from 9.8.7.6")
+        assert (await fresh.ask("POST", b"x" * 2000))[0] == 400
+        server.apply(site)
+        assert (await connect().ask("POST", b"x" * 2000, X_Real_Ip="9.8.7.6"))[1] == (
+            "2000 from 127.0.0.1"
+        )
+
+    serve(site.with_server({}), visit)
+
+
+def test_the_server_starts_with_the_limits_of_the_site(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "tornado.general")
+
+    async def visit(server: Server, connect: Callable[[], Browser]) -> None:
+        assert (await connect().ask("POST", b"12345"))[0] == 400
+
+    serve(site_of(tmp_path).with_server({"max_body_size": 4}), visit)
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [({"chunk_size": 0}, "'chunk_size': must be more"), ({"debug": True}, "'debug': is no arg")],
+)
+def test_bad_arguments_of_the_server_leave_the_last_good_version(
+    tmp_path: Path, server: dict[str, Any], said: str
+) -> None:
+    async def visit(running: Server, connect: Callable[[], Browser]) -> None:
+        with pytest.raises(SiteError) as error:
+            running.apply(site_of(tmp_path).with_server(server))
+        assert said in str(error.value)
+        assert (await connect().ask("GET"))[0] == 200
+
+    serve(site_of(tmp_path), visit)
+
+
+def test_settings_outlive_saving_and_loading(tmp_path: Path) -> None:
+    settings = {
+        **rotated("first", None),
+        "xsrf_cookies": True,
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        "trusted_origins": ["https://a.example"],
+        "websocket_ping_interval": 2.5,
+        "my_own": {"deep": [1, "two"]},
+    }
+    server = {"max_body_size": 1000, "xheaders": True, "trusted_downstream": ["10.0.0.1"]}
+    save(site_of(tmp_path).with_settings(settings).with_server(server), tmp_path)
+    loaded = load(tmp_path)
+    assert (loaded.settings, loaded.server) == (settings, server)
+    assert (tmp_path / "site.toml").read_text().count("[server]") == 1

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import keyword
 import re
 import warnings
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any
 
-from .model import HANDLERS, SITE_FILE, TEMPLATES, Problem, Route, Site, name_problems
+from app.server.settings import SERVER_SETTINGS, faults
+
+from .model import HANDLERS, SITE_FILE, TEMPLATES, Problem, Site, name_problems
+from .route_checking import route_problems, route_remarks
 
 
 def check(site: Site) -> list[Problem]:
@@ -19,7 +20,7 @@ def check(site: Site) -> list[Problem]:
     Disabled routes are not looked at. Templates are checked when the application is built,
     by Tornado's own parser.
     """
-    problems = [*name_problems(site), *_route_problems(site)]
+    problems = [*name_problems(site), *route_problems(site), *_setting_problems(site)]
     for name, text in site.handlers.items():
         compiled = compile_handler(site, name, text)
         if isinstance(compiled, Problem):
@@ -29,7 +30,7 @@ def check(site: Site) -> list[Problem]:
 
 def remarks(site: Site) -> list[Problem]:
     """Return what is allowed in *site* but is probably not meant: a route that is shadowed …"""
-    return [*_route_remarks(site), *_template_remarks(site), *_handler_remarks(site)]
+    return [*route_remarks(site), *_template_remarks(site), *_handler_remarks(site)]
 
 
 def compile_handler(site: Site, name: str, text: str) -> CodeType | Problem:
@@ -40,7 +41,7 @@ def compile_handler(site: Site, name: str, text: str) -> CodeType | Problem:
     try:
         return _compile(text, str(site.folder / HANDLERS / name))
     except SyntaxError as error:
-        return Problem(file, error.lineno or 0, max(error.offset or 0, 0), error.msg)
+        return Problem(file, error.lineno or 0, _column(text, error), error.msg)
     except UnicodeEncodeError as error:
         what = "holds a lone surrogate, which is no character"
         return _problem_at(file, text, error.start, what)
@@ -60,112 +61,28 @@ def _compile(text: str, path: str) -> CodeType:
         return compile(text, path, "exec", dont_inherit=True)
 
 
+def _column(text: str, error: SyntaxError) -> int:
+    """Return the column of *error*, counted from 1.
+
+    Python counts it in the line that the file on the disk has there, if there is such a file.
+    """
+    try:
+        _compile(text, f"<{error.filename}>")
+    except SyntaxError as again:
+        return max(again.offset or 0, 0)
+    return max(error.offset or 0, 0)
+
+
 def _problem_at(file: str, text: str, position: int, what: str) -> Problem:
     line = text.count("\n", 0, position) + 1
     return Problem(file, line, position - text.rfind("\n", 0, position), what)
 
 
-def _route_problems(site: Site) -> Iterator[Problem]:
-    first_with: dict[str, int] = {}
-    for index, route in enumerate(site.routes):
-        if not route.enabled:
-            continue
-        yield from _pattern_problems(route.pattern, "pattern", index)
-        if route.host:
-            yield from _pattern_problems(route.host, "host", index)
-        yield from (
-            Problem(SITE_FILE, 0, 0, f"route {index + 1}: {fault}", index)
-            for fault in _route_faults(site, route)
-        )
-        if route.name and first_with.setdefault(route.name, index) != index:
-            text = f"route {index + 1}: route {first_with[route.name] + 1} has the name"
-            yield Problem(SITE_FILE, 0, 0, f"{text} {route.name!r} already", index)
-
-
-def _pattern_problems(pattern: Any, what: str, index: int) -> Iterator[Problem]:
-    fault, column = _pattern_fault(pattern)
-    if fault:
-        text = f"route {index + 1}: {what} {_brief(pattern)}: {fault}"
-        yield Problem(SITE_FILE, 0, column, text, index)
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
-
-
-def _pattern_fault(pattern: Any) -> tuple[str, int]:
-    """Say what is wrong with a regex as Tornado compiles it, and at which column (from 1)."""
-    if not isinstance(pattern, str):
-        return "must be text", 0
-    if "\0" in pattern:
-        return "holds a NUL character", pattern.index("\0") + 1
-    try:
-        regex = _compile_pattern(pattern)
-    except re.error as error:
-        return error.msg, 0 if error.pos is None else error.pos + 1
-    except (OverflowError, ValueError) as error:
-        return str(error), 0
-    except (RecursionError, MemoryError):
-        return "is nested too deeply", 0
-    if len(regex.groupindex) not in (0, regex.groups):
-        return "groups must be either all named or all positional", 0
-    return "", 0
-
-
-def _compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile *pattern* as ``tornado.routing.PathMatches`` does: anchored at its end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return re.compile(pattern if pattern.endswith("$") else pattern + "$")
-
-
-def _route_faults(site: Site, route: Route) -> Iterator[str]:
-    if not isinstance(route.kwargs, dict) or not all(isinstance(k, str) for k in route.kwargs):
-        yield "kwargs must be a table with text keys"
-    if not _is_dotted(route.handler):
-        yield f"handler {_brief(route.handler)} is not a dotted path such as handlers.x.XHandler"
-        return
-    package, module, *rest = route.handler.split(".")
-    if package == HANDLERS and rest and f"{module}.py" not in site.handlers:
-        yield f"there is no {HANDLERS}/{module}.py for {route.handler}"
-
-
-def _is_dotted(path: Any) -> bool:
-    if not isinstance(path, str) or "." not in path:
-        return False
-    return all(part.isidentifier() and not keyword.iskeyword(part) for part in path.split("."))
-
-
-def _route_remarks(site: Site) -> Iterator[Problem]:
-    first_with: dict[tuple[str, str], int] = {}
-    for index, route in enumerate(site.routes):
-        if not route.enabled or _pattern_fault(route.pattern)[0]:
-            continue
-        earlier = first_with.setdefault((route.host, route.pattern), index)
-        for text in _remarks_on(route, index, earlier):
-            yield Problem(SITE_FILE, 0, 0, f"route {index + 1}: {text}", index)
-
-
-def _remarks_on(route: Route, index: int, earlier: int) -> Iterator[str]:
-    if earlier != index:
-        yield f"is never reached: route {earlier + 1} has the same pattern and comes first"
-    if route.pattern and not route.pattern.startswith(("/", "^/", ".", "(", "[", "\\/")):
-        yield f"pattern {_brief(route.pattern)} has no leading slash, which every path has"
-    if route.name and not _is_reversible(route.pattern):
-        yield f"reverse_url({route.name!r}) cannot be made from this pattern"
-
-
-def _is_reversible(pattern: str) -> bool:
-    """Tell whether ``reverse_url`` can rebuild a path; the rule of ``PathMatches._find_groups``."""
-    bare = pattern.removeprefix("^").removesuffix("$")
-    if _compile_pattern(pattern).groups != bare.count("("):
-        return False
-    parts = bare.split("(")
-    if sum(")" in part for part in parts) != bare.count("("):
-        return False  # Nested groups.
-    outside = (part.partition(")")[2] if ")" in part else part for part in parts)
-    return not any(re.search(r"\\[A-Za-z0-9]", part) for part in outside)
+def _setting_problems(site: Site) -> Iterator[Problem]:
+    for key, fault in faults({**site.settings, **site.server}).items():
+        yield Problem(SITE_FILE, 0, 0, f"setting {key!r}: {fault}")
+    for key in site.server.keys() - SERVER_SETTINGS:
+        yield Problem(SITE_FILE, 0, 0, f"setting {key!r}: is no argument of Tornado's HTTPServer")
 
 
 _BLOCK = re.compile(r"\{%-?\s*block\s+(\S+)\s*%\}")

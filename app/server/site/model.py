@@ -33,6 +33,8 @@ class Problem(NamedTuple):
     text: str
     route: int = -1
     """Index in ``Site.routes`` of the route that is meant; -1 for none."""
+    field: str = ""
+    """The name of the route's field that is meant; empty for none."""
 
     def __str__(self) -> str:
         place = "".join(f":{number}" for number in (self.line, self.column) if number)

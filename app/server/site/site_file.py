@@ -115,7 +115,7 @@ def _table_faults(table: dict[str, Any], text: str) -> Iterator[tuple[int, str]]
     for index, route in enumerate(table.get("routes", [])):
         line = lines[index] if len(lines) == len(table["routes"]) else 0
         yield from ((line, fault) for fault in _route_table_faults(route, index))
-    if _has_odd_number(table):
+    if has_odd_number(table):
         yield 0, "holds a number that is not finite (nan or inf)"
 
 
@@ -148,12 +148,13 @@ def _route_table_faults(route: Any, index: int) -> Iterator[str]:
     yield from (f"{where} needs {key!r}" for key in ("pattern", "handler") if key not in route)
 
 
-def _has_odd_number(value: Any) -> bool:
+def has_odd_number(value: Any) -> bool:
+    """Tell whether a number somewhere in *value* is not finite."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, dict):
-        return any(map(_has_odd_number, value.values()))
-    return isinstance(value, list) and any(map(_has_odd_number, value))
+        return any(map(has_odd_number, value.values()))
+    return isinstance(value, list) and any(map(has_odd_number, value))
 
 
 def _site_from(table: dict[str, Any], root: Path, schema: int) -> Site:
