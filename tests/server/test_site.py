@@ -195,11 +195,12 @@ def site_with(*routes: Route, **sources: str) -> Site:
     [
         ("/(", 2, "missing )"),
         ("/a(?i)b", 3, "global flags not at the start"),
-        ("/{2}a{999999999999}", 0, "repetition number is too large"),
-        ("/" + "(" * 100_000 + ")" * 100_000, 0, "nested too deeply"),
-        (r"/(\d+)/(?P<x>\d+)", 0, "all named or all positional"),
+        ("/{2}a{999999999999}", 6, "repetition number is too large"),
+        ("/" + "(" * 100_000 + ")" * 100_000, 2, "nested too deeply"),
+        (r"/(\d+)/(?P<x>\d+)", 2, "all named or all positional"),
         ("/a\0b", 3, "NUL"),
         (None, 0, "must be text"),
+        ("", 1, "is empty"),
     ],
 )
 def test_a_bad_pattern_is_a_problem_at_its_column(pattern: Any, column: int, said: str) -> None:
@@ -210,7 +211,7 @@ def test_a_bad_pattern_is_a_problem_at_its_column(pattern: Any, column: int, sai
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "/", "nothing", r"/(\d+)/(\w+)", r"/(?P<a>x)$", "/你好", "/a\\"]
+    "pattern", ["/", "nothing", r"/(\d+)/(\w+)", r"/(?P<a>x)$", "/你好", "/a\\"]
 )
 def test_patterns_that_tornado_takes_are_no_problem(pattern: str) -> None:
     assert check(site_with(Route(pattern, "tornado.web.RequestHandler"))) == []
@@ -262,6 +263,13 @@ def test_handler_syntax_is_a_problem_at_its_line(source: str, line: int, column:
     assert (problem.file, problem.line) == ("handlers/x.py", line)
     if column:
         assert problem.column == column
+
+
+def test_the_column_is_that_of_the_text_and_not_of_the_file_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "handlers" / "x.py").write_text("\n\n")
+    (problem,) = check(Site(tmp_path, handlers={"x.py": "import os\ndef f(:\n"}))
+    assert (problem.line, problem.column) == (2, 7)
 
 
 @pytest.mark.parametrize(
