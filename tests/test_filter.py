@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import time
 
 import pytest
@@ -20,6 +21,7 @@ from app.recording.filter_keys import (
     FilterError,
     Key,
     Sources,
+    regex,
 )
 from app.recording.limit import TooSlow, cpu_limit
 from app.server.breakpoints import PARKED
@@ -363,6 +365,28 @@ def test_whatever_is_written_only_a_filter_error_is_raised() -> None:
             wrong.append((text, error))
     assert valid > 500
     assert all(0 <= error.position <= len(text) and str(error) for text, error in wrong)
+
+
+LETTERS = ("a", "A", "é", "É", "_", "1", " ", "-")
+ATOMS = (
+    *LETTERS, *(".", "^", "$", "?", "*", "|", "(", ")", "[a-b]", "[@-_]", "(?i:a)", "\\w", "\\W"),
+    *("\\s", "\\d", "\\b", "\\B", "\\.", "\\-", "\\x41", "\\101", "(?P<A>a)", "\\\\"),
+)  # fmt: skip
+
+
+def test_expressions_find_the_same_in_any_case() -> None:
+    chance = random.Random(7)
+    found = 0
+    for _ in range(20_000):
+        pattern = "".join(chance.choices(ATOMS, k=chance.randrange(1, 5)))
+        text = "".join(chance.choices((*LETTERS, "\n"), k=6))
+        try:
+            expected = re.search(pattern, text, re.IGNORECASE) is not None
+        except re.error:
+            continue
+        found += expected
+        assert regex(pattern, 0)(text) == expected, (pattern, text)
+    assert 2_000 < found < 18_000
 
 
 def test_de_morgan_holds() -> None:
