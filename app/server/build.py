@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 import secrets
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.routing import Router, URLSpec
 from tornado.web import Application, RequestHandler, StaticFileHandler
-from tornado.websocket import WebSocketHandler
 
 from app.server.modules import HandlerModules, describe
+from app.server.rules import is_class, site_rules
 from app.server.site import (
     SITE_FILE,
     STATIC,
     TEMPLATES,
     Problem,
-    Route,
     Site,
     SiteError,
     check,
@@ -52,103 +47,20 @@ def build_application(
         raise SiteError(problems, site.folder)
     loader = SiteLoader(site, modules.cache_lines)
     settings = _settings(site, modules, loader, problems)
-    routes = _rules(site, modules, problems)
+    rules = site_rules(site, modules, problems)
     if "template_loader" in settings:
         problems += template_problems(loader, _ui_names(settings))
     if problems:
         raise SiteError(problems, site.folder)
     try:
-        application = application_class(routes.pop("", []), **settings)
-        for host, rules in routes.items():
-            application.add_handlers(host, rules)
+        application = application_class(rules.pop("", []), **settings)
+        for host, own in rules.items():
+            application.add_handlers(host, own)
     except Exception as error:
         problem = Problem(SITE_FILE, 0, 0, f"Tornado refuses the settings: {describe(error)}")
         raise SiteError([problem], site.folder) from error
     _own_template_cache(application)
     return application
-
-
-# Routes
-
-
-def _rules(site: Site, modules: HandlerModules, problems: list[Problem]) -> dict[str, list[Any]]:
-    """Return the rules of the enabled routes by host, hosts in the order of their first route."""
-    rules: dict[str, list[Any]] = {"": []}
-    for index, route in enumerate(site.routes):
-        if not route.enabled:
-            continue
-        try:
-            target = modules.resolve(route.handler)
-        except ImportError as error:
-            problems.append(_route_problem(index, f"{route.handler}: {error}"))
-            continue
-        kwargs = _route_kwargs(site, route, target)
-        spec = URLSpec(route.pattern, target, kwargs, name=route.name or None)
-        faults = list(_target_faults(target, kwargs, spec.regex))
-        problems += [_route_problem(index, f"{route.handler}: {fault}") for fault in faults]
-        rules.setdefault(route.host, []).append(spec)
-    return rules
-
-
-def _route_problem(index: int, text: str) -> Problem:
-    return Problem(SITE_FILE, 0, 0, f"route {index + 1}: {text}", index)
-
-
-def _route_kwargs(site: Site, route: Route, target: Any) -> dict[str, Any]:
-    kwargs = dict(route.kwargs)
-    if _is_class(target, StaticFileHandler) and isinstance(kwargs.get("path"), str):
-        kwargs["path"] = str(site.folder / kwargs["path"])
-    return kwargs
-
-
-def _is_class(target: Any, base: type) -> bool:
-    return isinstance(target, type) and issubclass(target, base)
-
-
-def _target_faults(target: Any, kwargs: dict[str, Any], regex: re.Pattern[str]) -> Iterator[str]:
-    if not _is_class(target, RequestHandler):
-        if isinstance(target, type) or not _is_routable(target):
-            yield "is not a RequestHandler"
-        return
-    if issubclass(target, StaticFileHandler) and "path" not in kwargs:
-        yield 'StaticFileHandler needs kwargs = { path = "…" }'
-        return
-    fault = _call_fault(target.initialize, [target], kwargs)
-    if fault:
-        yield f"kwargs do not fit initialize(): {fault}"
-    yield from _group_faults(target, regex)
-
-
-def _is_routable(target: Any) -> bool:
-    """Tell whether Tornado's routing takes *target*, which is no class, for a rule's target."""
-    kinds = (Router, HTTPServerConnectionDelegate, list, tuple)
-    return isinstance(target, kinds) or (callable(target) and not inspect.ismodule(target))
-
-
-def _group_faults(target: type[RequestHandler], regex: re.Pattern[str]) -> Iterator[str]:
-    """Yield a fault when no method that *target* implements takes the groups of *regex*."""
-    named = dict.fromkeys(regex.groupindex, "")
-    positional = [] if named else [""] * regex.groups
-    methods = [getattr(target, name.lower(), None) for name in target.SUPPORTED_METHODS]
-    own = [m for m in methods if m and m is not RequestHandler._unimplemented_method]
-    if issubclass(target, WebSocketHandler):
-        own = [target.open]
-    faults = [_call_fault(method, [target, *positional], named) for method in own]
-    if faults and all(faults):
-        yield f"the groups of the pattern do not fit {own[0].__name__}(): {faults[0]}"
-
-
-def _call_fault(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
-    """Say why *function* cannot be called so; empty when it can, or when nobody can tell."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ""
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        return str(error)
-    return ""
 
 
 # Settings
@@ -202,10 +114,10 @@ def _setting_problems(settings: dict[str, Any]) -> Iterator[Problem]:
         if key in ("handlers", "transforms") or not key.isidentifier():
             yield _setting_problem(key, "is no setting of a Tornado Application")
     handler = settings.get("default_handler_class")
-    if handler is not None and not _is_class(handler, RequestHandler):
+    if handler is not None and not is_class(handler, RequestHandler):
         yield _setting_problem("default_handler_class", "is not a RequestHandler")
     handler = settings.get("static_handler_class")
-    if handler is not None and not _is_class(handler, StaticFileHandler):
+    if handler is not None and not is_class(handler, StaticFileHandler):
         yield _setting_problem("static_handler_class", "is not a StaticFileHandler")
 
 
