@@ -25,7 +25,8 @@ class CodeLine(NamedTuple):
     """A line of generated Python, and where it comes from.
 
     ``file`` is empty for what Tornado puts around a template; else lines ``line`` to ``last`` of
-    it. ``via`` are the includes and blocks through which it got here, the innermost first.
+    it. ``via`` are the includes and parents through which it got here, the innermost first, and
+    ``blocks`` the ``{% block %}`` directives that it stands in.
     ``escape`` is the function that escapes an expression, empty when none does. ``sink`` numbers
     the line that outputs what this one makes: another one within ``{% apply %}``, else itself.
     """
@@ -36,12 +37,17 @@ class CodeLine(NamedTuple):
     line: int
     last: int
     via: tuple[Place, ...]
+    blocks: tuple[Place, ...]
     escape: str
     sink: int
 
     def is_from(self, place: Place) -> bool:
         """Return whether it is made from that line itself."""
         return self.file == place[0] and self.line <= place[1] <= self.last
+
+    def is_within(self, place: Place) -> bool:
+        """Return whether that line includes it, or is the block in which it stands."""
+        return place in self.via or place in self.blocks
 
 
 class Span(NamedTuple):
@@ -137,10 +143,9 @@ class Links:
         return starts
 
     def code_of(self, place: Place) -> list[int]:
-        """Return the lines of Python that are made from *place*, or else by way of it."""
-        numbered = list(enumerate(self.code, 1))
-        own = [number for number, line in numbered if line.is_from(place)]
-        return own or [number for number, line in numbered if place in line.via]
+        """Return the lines of Python that are made from *place*, or by way of it."""
+        numbered = enumerate(self.code, 1)
+        return [n for n, line in numbered if line.is_from(place) or line.is_within(place)]
 
     def source_of(self, code_line: int) -> list[Place]:
         """Return the lines of templates from which a line of Python is made."""
@@ -150,9 +155,17 @@ class Links:
         return [(line.file, at) for at in range(line.line, line.last + 1)] if line.file else []
 
     def output_of(self, place: Place) -> list[Span]:
-        """Return the parts of the output that come from *place*."""
-        own = [s for s in self.spans if s.file == place[0] and s.line <= place[1] <= s.last]
-        return own or self.output_of_code(self.code_of(place))
+        """Return the parts of the output that come from *place*, or by way of it."""
+        numbered = enumerate(self.code, 1)
+        # The parts of a text are linked more finely than the line of Python that writes it.
+        made = [
+            number
+            for number, line in numbered
+            if line.is_within(place) or (line.kind != TEXT and line.is_from(place))
+        ]
+        found = set(self.output_of_code(made))
+        found.update(s for s in self.spans if s.file == place[0] and s.line <= place[1] <= s.last)
+        return sorted(found)
 
     def output_of_code(self, code_lines: list[int]) -> list[Span]:
         """Return the parts of the output that lines of Python have made."""
@@ -176,7 +189,7 @@ class Analysis(NamedTuple):
     """What a template says without being rendered.
 
     ``root`` is the one that is rendered, ``code`` its generated Python. ``fault`` says why there
-    is none. ``wanted`` are the names that it uses and nobody defines but who renders it.
+    is none. ``wanted`` are the names that it uses and does not define.
     """
 
     root: str
@@ -194,6 +207,8 @@ class Preview(NamedTuple):
     inserts: tuple[Insert, ...] = ()
     resources: tuple[Resource, ...] = ()
     names: tuple[Name, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Names that the template uses and nobody has given it."""
     fault: Fault | None = None
     seconds: float = 0.0
 

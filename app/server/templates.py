@@ -8,7 +8,9 @@ import re
 import symtable
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from io import StringIO
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -47,6 +49,9 @@ from app.server.template_facts import (
     Place,
     Reference,
 )
+
+MAX_DEPTH = 12
+"""How far the tree of what templates extend and include is followed."""
 
 OnRender = Callable[[str, dict[str, Any]], None]
 """Hears which template is rendered, and with which names."""
@@ -142,6 +147,8 @@ class SiteTemplate(Template):
     """A template that knows where each line of its generated Python comes from."""
 
     lines: tuple[CodeLine, ...] = ()
+    chunks: dict[int, tuple[str, int]]
+    """For lines of Python that write a text: that text as it stands, and the line it begins in."""
 
     def _generate_python(self, loader: BaseLoader | None) -> str:
         _note_chunks(self.file)
@@ -152,7 +159,7 @@ class SiteTemplate(Template):
             ancestor.find_named_blocks(loader, blocks)
         writer = _NotingWriter(StringIO(), blocks, loader, ancestors[0].template)
         ancestors[0].generate(writer)
-        self.lines = tuple(writer.lines)
+        self.lines, self.chunks = tuple(writer.lines), writer.chunks
         return cast(StringIO, writer.file).getvalue()
 
     def generate(self, **kwargs: Any) -> bytes:
@@ -207,6 +214,7 @@ class _NotingWriter(_CodeWriter):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.lines: list[CodeLine] = []
+        self.chunks: dict[int, tuple[str, int]] = {}
         self._node: _Node | None = None
         self._blocks: list[Place] = []
 
@@ -224,7 +232,7 @@ class _NotingWriter(_CodeWriter):
             self._node = outer
             if block is not None:
                 self._blocks.pop()
-        if isinstance(node, _ApplyBlock):
+        if isinstance(node, (_ApplyBlock, _Expression)):
             last = len(self.lines)
             for at in range(first, last - 1):
                 if self.lines[at].sink == at + 1:
@@ -233,16 +241,20 @@ class _NotingWriter(_CodeWriter):
     def write_line(self, line: str, line_number: int, indent: int | None = None) -> None:
         super().write_line(line, line_number, indent)
         file = self.current_template.name if line_number else ""
-        via = [(template.name, at) for template, at in reversed(self.include_stack)]
-        via += [place for place in reversed(self._blocks) if place not in via]
+        via = tuple((template.name, at) for template, at in reversed(self.include_stack))
+        blocks = tuple(self._blocks)
         kind, escape = self._kind()
+        if isinstance(self._node, _Text):
+            node = self._node
+            self.chunks[len(self.lines) + 1] = node.value, node.line - node.value.count("\n")
         text = "    " * (self._indent if indent is None else indent) + line
         for row, part in enumerate(text.split("\n")):
             first, last = line_number + row, line_number + row
             if kind is TEXT and isinstance(self._node, _Text):
                 first, last = _lines_of(self._node)
             number = len(self.lines) + 1
-            self.lines.append(CodeLine(part, kind, file, first, last, tuple(via), escape, number))
+            line_ = CodeLine(part, kind, file, first, last, via, blocks, escape, number)
+            self.lines.append(line_)
 
     def _kind(self) -> tuple[str, str]:
         node = self._node
@@ -439,6 +451,7 @@ def _reference(
     children = tuple(
         _reference(texts, loader.resolve_path(target, name), loader, kind, at, (*above, name))
         for kind, target, at in _named_by(name, texts[name])
+        if len(above) < MAX_DEPTH
     )
     return Reference(name, how, line, False, (), children)
 
@@ -458,17 +471,20 @@ def users_of(texts: Mapping[str, str], name: str, loader: SiteLoader) -> list[st
     return sorted(found - {name})
 
 
-def _named_by(name: str, text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield how, what and in which line a template extends and includes, as Tornado reads it."""
+@lru_cache(maxsize=1024)
+def _named_by(name: str, text: str) -> tuple[tuple[str, str, int], ...]:
+    """Return how, what and in which line a template extends and includes, as Tornado reads it."""
     try:
         body = _parse(_Reader(name, text, "all"), cast(Template, SimpleNamespace(autoescape=None)))
     except Exception:
-        return
-    nodes: list[_Node] = [body]
-    while nodes:
-        node = nodes.pop(0)
-        if isinstance(node, _ExtendsBlock):
-            yield "extends", node.name, _naming(text, node.name)[0]
-        elif isinstance(node, _IncludeBlock):
-            yield "include", node.name, node.line
-        nodes.extend(node.each_child())
+        return ()
+    return tuple(dict.fromkeys(sorted(_directives(body, text), key=itemgetter(2))))
+
+
+def _directives(node: _Node, text: str) -> Iterator[tuple[str, str, int]]:
+    if isinstance(node, _ExtendsBlock):
+        yield "extends", node.name, _naming(text, node.name)[0]
+    elif isinstance(node, _IncludeBlock):
+        yield "include", node.name, node.line
+    for child in node.each_child():
+        yield from _directives(child, text)

@@ -1,0 +1,109 @@
+"""Code of the user's run beside the window, in a thread, for a limited time.
+
+A thread lets the window go on while the code loops, sleeps or waits; only one long call in C that
+keeps Python's lock stops everything. What takes too long is interrupted wherever it stands.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+AGAIN_S = 0.02
+"""How soon code that catches what interrupts it is interrupted again."""
+GRACE_S = 0.5
+"""How long interrupted code is waited for, before it is left to itself."""
+
+T = TypeVar("T")
+
+
+class TooLong(BaseException):
+    """Raised in the code that takes too long, or is not wanted any more."""
+
+
+class Bounded(threading.Thread, Generic[T]):
+    """Runs *work* in a thread, and calls *done* with its result, or with what it raised.
+
+    *work* is given a function that calls another one: only that may take *seconds* at most, all of
+    it together; what *work* does besides is left alone. *done* is called once, in a thread of its
+    own; with `TooLong` when the code cannot be stopped.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Callable[[Callable[[], object]], None]], T],
+        seconds: float,
+        done: Callable[[T | BaseException], None],
+    ) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._seconds = seconds
+        self._done = done
+        self._result: T | BaseException = TooLong()
+        self._lock = threading.Lock()
+        self._inside = False
+        self._unwanted = threading.Event()
+
+    def start(self) -> None:
+        """Begin."""
+        super().start()
+        threading.Thread(target=self._supervise, daemon=True).start()
+
+    def cancel(self) -> None:
+        """End it soon: nobody wants the result any more."""
+        self._unwanted.set()
+
+    def run(self) -> None:
+        try:
+            self._result = self._work(self._limited)
+        except BaseException as error:
+            self._result = error
+
+    def _limited(self, call: Callable[[], object]) -> None:
+        try:
+            try:
+                with self._lock:
+                    self._inside = True
+                call()
+            finally:
+                self._leave()
+        except TooLong:
+            # It may have come while the code was left.
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while True:
+            try:
+                with self._lock:
+                    self._inside = False
+                    _raise_in(self.ident, None)
+                return
+            except TooLong:
+                continue
+
+    def _supervise(self) -> None:
+        deadline = time.monotonic() + self._seconds
+        while self.is_alive() and time.monotonic() < deadline and not self._unwanted.is_set():
+            self.join(min(AGAIN_S, max(deadline - time.monotonic(), 0.001)))
+        left = time.monotonic() + GRACE_S
+        told = False
+        while self.is_alive():
+            with self._lock:
+                if self._inside:
+                    _raise_in(self.ident, TooLong)
+            self.join(AGAIN_S)
+            if not told and time.monotonic() > left:
+                told = True
+                self._done(TooLong())
+        if not told:
+            self._done(self._result)
+
+
+def _raise_in(thread: int | None, error: type[BaseException] | None) -> None:
+    """Let *error* be raised in a thread as soon as it runs Python; None takes one back."""
+    which = ctypes.py_object(error) if error is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread or 0), which)
