@@ -146,7 +146,7 @@ def _wild(parts: list[str], text: str) -> bool:
         if found < 0:
             return False
         at = found + len(part)
-    return plain and re.search(r"\\[^bdsw\W]", text) is None
+    return True
 
 
 def within(value: Value) -> Match:
