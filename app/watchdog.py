@@ -23,6 +23,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+from tornado.routing import HostMatches, PathMatches
+
 from app.recording.blocks import (
     AFTERMATH_NS,
     Interrupted,
@@ -231,7 +233,7 @@ class Watchdog:
 
     def _interrupt(self, caught: _Caught, lasted: float, frames: list[FrameType]) -> None:
         """Raise in what is being run, if that is code of the user's; else look again soon."""
-        user = [frame for frame in frames if not is_library(frame.f_code)]
+        user = [frame for frame in frames if not is_library(frame.f_code)] or _patterns(frames)
         ours = bool(frames) and frames[0].f_code.co_filename.startswith(_OURS)
         debugged = sys.gettrace() is not None and not self._tracing
         waiting = caught.again_ns > _now()
@@ -336,6 +338,12 @@ class Watchdog:
             where = f"{place.file}:{place.line} in {place.function}"
             lasted = f"{(block.end_ns - block.start_ns) / 1e9:.2f} s"
             self._reports.report("blocking-call", request, where, lasted)
+
+
+def _patterns(frames: list[FrameType]) -> list[FrameType]:
+    """Return the frame in which Tornado tries a route's pattern: that is the user's, too."""
+    codes = (PathMatches.match.__code__, HostMatches.match.__code__)
+    return [frame for frame in frames[:1] if frame.f_code in codes]
 
 
 def _catches(frame: FrameType) -> bool:

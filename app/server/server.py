@@ -20,6 +20,7 @@ from app.recording.recorder import OWNER, Recorder
 from .breakpoints import Breakpoints
 from .build import build_application
 from .explain import explain_xsrf
+from .interrupted_routing import answer_interrupted_routing
 from .keys import KeyRing
 from .modules import HandlerModules
 from .observe import Observer
@@ -117,6 +118,7 @@ class Server:
 
     def serve(self, application: Application) -> None:
         """Serve the user's own *application*."""
+        answer_interrupted_routing(application)
         self._application = self._observer.observe(application)
         self.settings = application.settings
         self.keys.note(self.recorder.clock(), application.settings)
