@@ -230,6 +230,10 @@ class CodeEditor(QPlainTextEdit):
         digits = max(3, len(str(self.blockCount())))
         return self.fontMetrics().horizontalAdvance("9") * digits + self._theme.px(22)
 
+    def line_label(self, line: int) -> str:
+        """Return what stands before a line, counted from 1."""
+        return f"✗ {line}" if self.problem_at(line) else str(line)
+
     def visible_lines(self) -> Iterator[tuple[int, QRectF]]:
         """Yield the lines in sight, counted from 1, and where they are."""
         block = self.firstVisibleBlock()

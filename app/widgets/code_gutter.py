@@ -48,5 +48,5 @@ class Gutter(QWidget):
             for number, area in editor.visible_lines():
                 marked = number in wrong
                 painter.setPen(c.error if marked else c.text if number == here else c.faint)
-                text = f"✗ {number}" if marked else str(number)
-                painter.drawText(QRectF(0, area.top(), width, area.height()), sides, text)
+                room = QRectF(0, area.top(), width, area.height())
+                painter.drawText(room, sides, editor.line_label(number))

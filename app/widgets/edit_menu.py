@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from .go_to_line import GoToLine
+from .versions_tab import VersionsTab
 
 if TYPE_CHECKING:
     from .main_window import MainWindow
@@ -25,6 +26,10 @@ def fill(add: Callable[..., QAction], menu: QMenu, window: MainWindow) -> None:
     menu.addSeparator()
     add(menu, "Undo the last apply", editors.undo_apply, "Ctrl+Alt+Z")
     add(menu, "Redo the apply", editors.redo_apply, "Ctrl+Alt+Shift+Z", "Ctrl+Alt+Y")
+    versions = VersionsTab(window.controls, editors, window.centre, window.theme)
+    add(menu, "Versions that were served", versions.open, "Ctrl+Alt+H")
+    add(menu, "Difference from what is served", versions.compare_with_served, "Ctrl+D")
+    add(menu, "Difference from the disk", versions.compare_with_disk, "Ctrl+Alt+D")
     choice = editors.as_you_type
     typed = add(menu, "Apply as you type", lambda: choice.choose(not choice.on))
     typed.setCheckable(True)
