@@ -40,6 +40,12 @@ def signed(value: str = "alice", name: str = "user", at: float = NOW, **options:
     return create_signed_value("SECRET", name, value, clock=lambda: at, **options).decode()
 
 
+def resigned(text: str) -> str:
+    """Sign a mutated cookie again, so that the rungs behind the signature are reached too."""
+    head = text.rpartition("|")[0] + "|"
+    return head + hmac.new(b"SECRET", head.encode(), hashlib.sha256).hexdigest()
+
+
 def test_version_2_at_exact_offsets() -> None:
     anatomy = signed_cookie(SIGNED, "user", "SECRET", NOW)
     assert len(SIGNED) == 102
@@ -85,6 +91,8 @@ def test_version_1_at_exact_offsets() -> None:
         (SIGNED[:-1] + "0", "signature"),
         (SIGNED[:38], "signature"),
         (signed(name="other"), "name"),
+        (resigned(SIGNED.replace("10:1700000000", "10:170000000x")), "timestamp"),
+        (resigned(SIGNED.replace("8:YWxpY2U=", "7:YWxpY2U")), "base64"),
         (signed(at=NOW - 32 * 86400), "age"),
         (SIGNED_1[:-1] + "5", "signature"),
         ("no cookie", "fields"),
@@ -115,12 +123,6 @@ def test_options() -> None:
     assert failed(signed(at=NOW - 1), max_age_days=0) == "age"
     with pytest.raises(ValueError, match="min_version"):
         signed_cookie(SIGNED, "user", "SECRET", NOW, min_version=3)
-
-
-def resigned(text: str) -> str:
-    """Sign a mutated cookie again, so that the rungs behind the signature are reached too."""
-    head = text.rpartition("|")[0] + "|"
-    return head + hmac.new(b"SECRET", head.encode(), hashlib.sha256).hexdigest()
 
 
 def test_agrees_with_tornado_on_mutations() -> None:
