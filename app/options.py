@@ -22,6 +22,7 @@ class Options:
 
     project: Path | None = None
     app: str | None = None
+    app_arguments: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8888
     offscreen: bool = False
@@ -73,7 +74,9 @@ def parse(arguments: list[str]) -> Options:
     )
     parser.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="project folder")
     parser.add_argument(
-        "--app", metavar="TARGET", help="module:callable or path/to/app.py:callable"
+        "--app",
+        metavar="TARGET",
+        help="module:callable, path/to/app.py:callable or script.py; its own arguments follow --",
     )
     parser.add_argument("--host", type=_host, default=Options.host, help="default: %(default)s")
     parser.add_argument("--port", type=_port, default=Options.port, help="0 picks a free one")
@@ -91,13 +94,22 @@ def parse(arguments: list[str]) -> Options:
         help="interrupt handlers that block the loop for longer; 0 lets them",
     )
     parser.add_argument("--version", action="version", version=f"Loopscope {__version__}")
-    options = Options(**vars(parser.parse_args(arguments)))
+    before, after = _split(arguments)
+    options = Options(**vars(parser.parse_args(before)), app_arguments=after)
     if options.app is not None and options.project is not None:
         raise UsageError("give a PROJECT or --app, not both")
     for path in (options.capture, options.screenshot):
         if path is not None:
             check_writable(path)
     return options
+
+
+def _split(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return our own arguments and, with ``--app``, the program's, which follow ``--``."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    if not any(each == "--app" or each.startswith("--app=") for each in arguments[:at]):
+        return arguments, ()
+    return arguments[:at], tuple(arguments[at + 1 :])
 
 
 def check_writable(path: Path) -> None:

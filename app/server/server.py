@@ -20,6 +20,7 @@ from app.recording.recorder import OWNER, Recorder
 from .breakpoints import Breakpoints
 from .build import build_application
 from .explain import explain_xsrf
+from .foreign import Foreign
 from .interrupted_routing import answer_interrupted_routing
 from .keys import KeyRing
 from .modules import HandlerModules
@@ -86,6 +87,14 @@ class Server:
         self._delegate = ConnectionDelegate(
             recorder, lambda: self._application, client_of_port, self.breakpoints
         )
+        self.foreign = Foreign(
+            recorder,
+            self._observer,
+            client_of_port,
+            self.breakpoints,
+            _ObservedHTTPServer,
+            self._found,
+        )
         self._http_server: _ObservedHTTPServer | None = None
         self._sockets: list[socket.socket] = []
         self._context = contextvars.copy_context()
@@ -116,10 +125,14 @@ class Server:
         """
         return self.run(build_application, site, self._modules, application_class)  # type: ignore[no-any-return]
 
-    def serve(self, application: Application) -> None:
-        """Serve the user's own *application*."""
-        answer_interrupted_routing(application)
-        self._application = self._observer.observe(application)
+    def serve(self, application: HTTPServerConnectionDelegate) -> None:
+        """Serve the user's own *application*, or a router that leads to several."""
+        self._application = application
+        if isinstance(application, Application):
+            answer_interrupted_routing(application)
+            self.foreign.observe(application)
+
+    def _found(self, application: Application) -> None:
         self.settings = application.settings
         self.keys.note(self.recorder.clock(), application.settings)
 
@@ -154,7 +167,7 @@ class Server:
         0 for a request that is over or unknown.
         """
         streams = self._http_server.streams if self._http_server is not None else ()
-        for stream in streams:
+        for stream in (*streams, *self.foreign.streams):
             request = stream.trace.request
             if request is not None and request.id == request_id and request.end_ns is None:
                 return 1 + len(request.stages) + getattr(request, "messages", 0)

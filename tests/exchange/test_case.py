@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from app.exchange.case import App, async_http_test_case
 from app.in_out import app_of
 from app.recording.events import Request, Row
 from app.server.client import Client, ClientRequest
-from app.server.target import load_application
 from app.session import DEMO
 
 from .test_har import TOKEN, demo, url_of
@@ -128,11 +128,14 @@ def test_a_refused_token_is_refused_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["application", "make_app", "make_later"])
-def test_an_application_of_ones_own_is_imported(tmp_path: Path, name: str) -> None:
+def test_an_application_of_ones_own_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     file = tmp_path / f"own_{name}.py"
     file.write_text(OWN_APP, "utf-8")
     target = f"{file}:{name}"
-    asyncio.run(load_application(target))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module(f"own_{name}")
     head = b"POST /own HTTP/1.1\r\nHost: localhost\r\n\r\n"
     body = b"\0\xff'\""
     row = Request(

@@ -1,0 +1,279 @@
+"""The user's own programs, unchanged, as they are served, recorded and taken out again."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tornado.autoreload
+from pytestqt.qtbot import QtBot
+from tornado.httpserver import HTTPServer
+from tornado.options import options
+
+from app.loop import TickLoop
+from app.recording.events import Connection, Request
+from app.recording.store import Store
+from app.server.target import TargetError, split_target
+from app.session import Session
+from app.widgets.app_controls import AppState
+
+APPS = Path(__file__).resolve().parent.parent / "apps"
+
+
+class Opened:
+    """A session that runs a program, without a window, and what was recorded of it."""
+
+    def __init__(self, loop: TickLoop, qtbot: QtBot) -> None:
+        self.loop, self.qtbot = loop, qtbot
+        self.store = Store(loop.recorder.origin_ns)
+        self.session = Session(loop, loop.recorder, self.store, "127.0.0.1", 0)
+        self.pool = concurrent.futures.ThreadPoolExecutor()
+
+    def wait(self, awaitable: Any) -> Any:
+        task = self.loop.create_task(awaitable)
+        self.qtbot.waitUntil(task.done, timeout=8000)
+        return task.result()
+
+    def open(self, target: str, arguments: str = "") -> None:
+        self.wait(self.session.open_app(str(APPS / target), arguments))
+        if self.session.serving_at is None:
+            self.session.listen()
+
+    def reload(self) -> None:
+        app = self.session.app
+        running = lambda: app.state is AppState.RUNNING  # noqa: E731
+        with self.qtbot.waitSignal(app.changed, check_params_cb=running, timeout=8000):
+            app.reload()
+
+    def get(self, path: str) -> str:
+        address = (self.session.address or "").rstrip("/")
+        return str(self.outside(lambda: _get(address + path)))
+
+    def outside(self, function: Callable[[], Any]) -> Any:
+        future = self.pool.submit(function)
+        self.qtbot.waitUntil(future.done, timeout=8000)
+        return future.result()
+
+    def requests(self) -> list[Request]:
+        self.store.apply(self.loop.recorder.drain())
+        return [Request(*row) for row in self.store.requests.rows]
+
+
+def _get(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=8) as response:
+            return str(response.read().decode())
+    except urllib.error.HTTPError as error:
+        return f"{error.code}"
+
+
+@pytest.fixture
+def opened(running_loop: TickLoop, qtbot: QtBot) -> Iterator[Opened]:
+    opened = Opened(running_loop, qtbot)
+    before = (list(sys.argv), list(sys.path), signal.getsignal(signal.SIGTERM))
+    functions = (asyncio.run, tornado.autoreload.start, HTTPServer.start_request)
+    known = set(options._options)
+    yield opened
+    opened.wait(opened.session.close())
+    opened.pool.shutdown()
+    assert (sys.argv, sys.path, signal.getsignal(signal.SIGTERM)) == before
+    assert (asyncio.run, tornado.autoreload.start, HTTPServer.start_request) == functions
+    assert set(options._options) == known
+
+
+def test_a_program_that_listens_by_itself_is_recorded_on_its_own_port(opened: Opened) -> None:
+    opened.open("modern.py:main", "--greeting=moin")
+    assert opened.session.app.state is AppState.RUNNING
+    assert opened.get("/hello/alice") == "<p>moin alice</p>\n"
+    assert opened.get("/broken") == "500"
+    hello, broken = opened.requests()
+    assert (hello.route, hello.handler, hello.status) == (r"/hello/(\w+)", "Hello", 200)
+    assert (broken.handler, broken.status, broken.outcome) == ("Broken", 500, "finished")
+    stages = [stage.name for stage in opened.store.stages_of(hello.id)]
+    assert [s for s in stages if s in ("get", "render", "template")] == [
+        "get",
+        "render",
+        "template",
+    ]
+
+
+def test_connections_of_a_tcp_server_are_recorded(opened: Opened) -> None:
+    opened.open("modern.py:main")
+    (place,) = [p for p in opened.session.app.listening if p.scheme == "tcp"]
+
+    def talk() -> bytes:
+        with socket.create_connection(("127.0.0.1", place.port), timeout=8) as sock:
+            sock.sendall(b"echo\n")
+            return sock.recv(100)
+
+    assert opened.outside(talk) == b"echo\n"
+    opened.requests()
+    (row,) = opened.store.connections.rows
+    connection = Connection(*row)
+    assert (connection.bytes_in, connection.bytes_out) == (5, 5)
+    assert connection.closed_ns is not None
+
+
+def test_the_old_manner_neither_blocks_nor_ends_anything(opened: Opened) -> None:
+    opened.open("classic.py:main")
+    module = sys.modules["classic"]
+    opened.qtbot.waitUntil(lambda: opened.get("/")[0] in "23456789", timeout=8000)
+    assert opened.get("/").endswith("['prepared']")
+    assert {request.handler for request in opened.requests()} == {"Count"}
+    opened.session.app.stop()
+    opened.qtbot.waitUntil(lambda: opened.session.app.state is AppState.STOPPED)
+    assert module.events == ["prepared", "left"]
+    assert opened.session.address is None
+
+
+@pytest.mark.parametrize("target", ["script.py", "script.py:main", "script.py:__main__"])
+def test_a_script_runs_to_where_it_hands_the_loop_over(opened: Opened, target: str) -> None:
+    main = sys.modules["__main__"]
+    opened.open(target, "a 'b c'")
+    name = "script" if target.endswith(":main") else "__main__"
+    assert opened.get("/") == f"{name} ['a', 'b c']"
+    opened.wait(opened.session.app.close())
+    assert sys.modules["__main__"] is main
+
+
+def test_routers_wsgi_and_static_files_are_served_and_listed(opened: Opened) -> None:
+    opened.open("mounted.py:make_router")
+    assert opened.get("/inner/7") == "7"
+    assert opened.get("/static/style.css").startswith("p {")
+    assert opened.get("/wsgi/x") == "from WSGI /wsgi/x"
+    handlers = [request.handler for request in opened.requests()]
+    assert handlers == ["Inner", "StaticFileHandler", "FallbackHandler"]
+    routes = opened.session.app.routes()
+    assert [route.kind for route in routes] == ["handler", "static", "fallback", "handler", "other"]
+    inner, static, fallback, again, plain = routes
+    assert (inner.host, inner.pattern, inner.name) == (
+        "127.0.0.1",
+        r"/inner/(?P<number>\d+)",
+        "inner",
+    )
+    assert (inner.groups, inner.methods) == (("number",), ("GET",))
+    assert Path(inner.file) == APPS / "mounted.py"
+    assert "class Inner" in Path(inner.file).read_text().splitlines()[inner.line - 1]
+    assert static.detail == str(APPS / "static")
+    assert fallback.detail == "WSGIContainer"
+    assert (again.shadowed, inner.shadowed) == (inner.pattern, "")
+    assert (plain.pattern, plain.handler) == ("/x", "plain")
+
+
+def test_a_bare_wsgi_server_is_recorded(opened: Opened) -> None:
+    opened.open("mounted.py:serve_wsgi")
+    assert opened.get("/somewhere") == "from WSGI /somewhere"
+    (request,) = opened.requests()
+    assert (request.handler, request.status) == ("WSGIContainer", 200)
+
+
+def test_a_program_may_be_called_app_as_loopscope_is(opened: Opened) -> None:
+    opened.open("namesake/app.py:make_app")
+    assert opened.get("/") == "the program's own app"
+    assert Path(sys.modules["app"].__path__[0]).parent == APPS.parent.parent
+    assert [file.name for file in opened.session.app.sources()] == ["app.py", "views.py"]
+
+
+def test_sources_templates_and_the_place_of_a_handler(opened: Opened) -> None:
+    opened.open("modern.py:main")
+    app = opened.session.app
+    assert app.sources() == [APPS / "modern.py"]
+    assert app.templates() == [APPS / "templates" / "page.html"]
+    place = app.source_of("Broken", "/broken")
+    assert place is not None
+    assert "class Broken" in Path(place[0]).read_text().splitlines()[place[1] - 1]
+    assert app.source_of("Nobody", None) is None
+    assert "127.0.0.1" in {route.host for route in app.routes()}
+
+
+def test_a_change_is_served_after_a_reload(opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "changing.py"
+    text = (
+        "from tornado.options import define\n"
+        "from tornado.web import Application, RequestHandler\n"
+        "import helper_of_changing\n"
+        "define('changing', default=1)\n"
+        "class H(RequestHandler):\n"
+        "    def get(self):\n"
+        "        self.render('t.html', x=helper_of_changing.VALUE)\n"
+        f"def make_app(): return Application([('/', H)], template_path={str(tmp_path)!r})\n"
+    )
+    file.write_text(text)
+    (tmp_path / "helper_of_changing.py").write_text("VALUE = 1\n")
+    (tmp_path / "t.html").write_text("old {{ x }}")
+    opened.wait(opened.session.open_app(f"{file}:make_app", ""))
+    opened.session.listen()
+    address = opened.session.address
+    assert opened.get("/") == "old 1"
+    (tmp_path / "helper_of_changing.py").write_text("VALUE = 'two'\n")
+    (tmp_path / "t.html").write_text("new {{ x }}")
+    opened.reload()
+    assert opened.get("/") == "new two"
+    assert opened.session.address == address
+
+
+def test_tasks_and_timers_of_the_program_end_with_it(opened: Opened) -> None:
+    opened.open("classic.py:main")
+    opened.get("/")
+    opened.wait(opened.session.app.close())
+    now = opened.session.loop_now()
+    assert [timer for timer in now.timers if timer.owner >= 0] == []
+    assert [sock for sock in now.sockets if sock.role in ("listen", "connection")] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("mounted.py:nothing", "listens nowhere"),
+        ("mounted.py:missing", "missing"),
+        ("mounted.py:wsgi", "TypeError"),
+        ("nowhere.py:main", "no such file"),
+    ],
+)
+def test_what_cannot_start_is_told(opened: Opened, target: str, told: str) -> None:
+    with pytest.raises(TargetError, match=told):
+        opened.open(target)
+    assert opened.session.app.state is AppState.FAILED
+    assert opened.session.app.failure is not None
+    assert told in opened.session.app.failure.summary
+
+
+def test_a_failed_start_up_shows_its_way(opened: Opened, tmp_path: Path) -> None:
+    file = tmp_path / "failing.py"
+    file.write_text(
+        "def make_app():\n    return deeper()\n\ndef deeper():\n    raise OSError('no')\n"
+    )
+    with pytest.raises(TargetError, match="OSError: no"):
+        opened.wait(opened.session.open_app(f"{file}:make_app", ""))
+    failure = opened.session.app.failure
+    assert failure is not None
+    assert [(place.line, place.function) for place in failure.places] == [
+        (2, "make_app"),
+        (5, "deeper"),
+    ]
+    assert failure.text.endswith("OSError: no\n")
+    assert "failing.py" in failure.summary
+    file.write_text("from tornado.web import Application\ndef make_app(): return Application()\n")
+    opened.reload()
+    assert opened.session.app.failure is None
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("a.b:make", ("a.b", "make")),
+        ("x/app.py", ("x/app.py", "__main__")),
+        ("C:\\x\\app.py:make.app", ("C:\\x\\app.py", "make.app")),
+    ],
+)
+def test_what_a_target_names(target: str, found: tuple[str, str]) -> None:
+    assert split_target(target) == found
