@@ -8,7 +8,6 @@ import contextlib
 import gc
 import logging
 import os
-import shlex
 import signal
 import sys
 import warnings
@@ -43,10 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = options.parse(sys.argv[1:] if arguments is None else arguments)
         if options.use_offscreen(chosen):
             os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        status, again = _run(chosen)
-        if again:
-            _start_anew(again)
-        return status
+        return _run(chosen)
     except (UsageError, SiteError, TargetError) as error:
         print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -57,10 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
-
-
-def _is_offscreen() -> bool:
-    return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
 
 
 def _raise_descriptor_limit() -> None:
@@ -78,14 +70,7 @@ def _log_qt_message(kind: object, context: object, text: str) -> None:
         logging.getLogger("Qt").warning("%s", text)
 
 
-def _start_anew(arguments: list[str]) -> None:
-    """Put a fresh Loopscope in the place of this process; the window has kept its geometry."""
-    main_file = Path(__file__).resolve().parent.parent / "main.py"
-    os.execv(sys.executable, [sys.executable, str(main_file), *arguments])
-
-
-def _run(chosen: Options) -> tuple[int, list[str]]:
-    """Run the program; return its status, and with which arguments to start anew, if at all."""
+def _run(chosen: Options) -> int:
     # Imported late: a wrong command line must be told at once, and without Qt.
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
@@ -105,8 +90,7 @@ def _run(chosen: Options) -> tuple[int, list[str]]:
     with TickLoop(qt, recorder=recorder, contained=True) as loop:
         asyncio.set_event_loop(loop)
         try:
-            program = Program(chosen, loop, recorder)
-            return loop.run_until_complete(program.run()), program.again()
+            return loop.run_until_complete(Program(chosen, loop, recorder).run())
         finally:
             asyncio.set_event_loop(None)
 
@@ -189,7 +173,8 @@ class Program:
         self._listen_for_the_end()
         logs = self._start_logging()
         try:
-            if self.options.open is None and await self._opened():
+            if self.options.open is None:
+                await self._open()
                 self._serve()
             self.window.show()
             self.clock.start(self.loop)
@@ -233,50 +218,29 @@ class Program:
         logging.getLogger("tornado.access").setLevel(logging.WARNING)
         return handler
 
-    async def _opened(self) -> bool:
-        """Open what is to be served; return False when the window shows why it cannot be.
-
-        A program may take its time to start, and the user may want to leave meanwhile.
-        """
-        opening = self.loop.create_task(self._open())
-        leaving = self.loop.create_task(self.ended.wait())
-        await asyncio.wait((opening, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        if not opening.done():
-            opening.cancel()
-            return False
-        try:
-            opening.result()
-        except TargetError as error:
-            if self.session.app.failure is None or _is_offscreen():
-                raise
-            print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
-            return False
-        return True
-
     async def _open(self) -> None:
         if self.options.app is not None:
             file = target_file(self.options.app)
             if file is not None and not file.is_file():
                 raise UsageError(f"--app: no such file: {file}")
             await self._ask_trust(file, self.options.app)
-            arguments = shlex.join(self.options.app_arguments)
-            await self.session.open_app(self.options.app, arguments)
+            await self.session.open_app(self.options.app)
             return
-        from app.session import DEMO
+        from app.projects import DEMO
 
-        folder = self.options.project or DEMO
-        self.session.open_project(folder, trusted=False)
-        if folder.resolve() != DEMO:
-            await self._ask_trust(folder, str(folder))
-        self.session.open_project(folder, trusted=True)
+        found = self.session.projects.read(self.options.project or DEMO)
+        if not found.trusted:
+            self.session.show(found.site)
+            await self._ask_trust(None, str(found.site.folder))
+            found = found._replace(trusted=not self.options.trust)
+        self.session.projects.open(found)
 
     async def _ask_trust(self, path: Path | None, name: str) -> None:
         from app import trust
 
         if self.options.trust or (path is not None and trust.is_trusted(path)):
             return
-        if _is_offscreen():
+        if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
             raise UsageError(f"{name} is not trusted: look at it, then run its code with --trust")
         self.window.show()
         if not await self._answer(self.window.ask_trust, name):
@@ -298,7 +262,7 @@ class Program:
         from app.session import cannot_listen
 
         try:
-            address = self.session.serving_at or self.session.listen()
+            address = self.session.listen()
         except (OSError, ValueError) as error:
             where = (self.options.host, self.options.port)
             raise StartError(cannot_listen(*where, error)) from error
@@ -332,15 +296,6 @@ class Program:
         """Fold many runs at once: until the next frame they would fill the processor's cache."""
         if len(self.recorder.runs) >= MANY_RUNS:
             self.store.apply(self.recorder.drain_runs())
-
-    def again(self) -> list[str]:
-        """Return the arguments with which to start anew: none, unless the user wants that."""
-        app, chosen = self.session.app, self.options
-        if not app.restarts:
-            return []
-        host, port = chosen.host, str(chosen.port)
-        own = ["--host", host, "--port", port, "--trust", "--app", app.target]
-        return [*own, "--", *shlex.split(app.arguments)]
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

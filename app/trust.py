@@ -7,36 +7,33 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from app.server.site import Site, digest
+
 _KEY = "trusted"
 _REMEMBERED = 200
 
 
-def fingerprint(path: Path) -> str:
-    """Return a hash over a file, or over all code and templates of a project folder.
+def fingerprint(what: Path | Site) -> str:
+    """Return a hash over a file, or over all that a site would run, and where it is.
 
-    Raises OSError when something cannot be read.
+    Raises OSError when the file cannot be read.
     """
-    digest = hashlib.sha256(str(path.resolve()).encode())
-    if path.is_file():
-        digest.update(path.read_bytes())
-        return digest.hexdigest()
-    for file in sorted(path.rglob("*")):
-        if file.suffix in {".py", ".toml", ".html"} and file.is_file():
-            digest.update(str(file.relative_to(path)).encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    path = what.folder if isinstance(what, Site) else what
+    found = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape"))
+    found.update(digest(what).encode() if isinstance(what, Site) else path.read_bytes())
+    return found.hexdigest()
 
 
-def is_trusted(path: Path) -> bool:
+def is_trusted(what: Path | Site) -> bool:
     """Return whether the user trusted exactly this content before."""
-    return fingerprint(path) in _remembered()
+    return fingerprint(what) in _remembered()
 
 
-def remember(path: Path) -> None:
+def remember(what: Path | Site) -> None:
     """Remember that the user trusts this content."""
-    known = _remembered()
-    known.append(fingerprint(path))
-    QSettings().setValue(_KEY, known[-_REMEMBERED:])
+    this = fingerprint(what)
+    known = [each for each in _remembered() if each != this]
+    QSettings().setValue(_KEY, [*known, this][-_REMEMBERED:])
 
 
 def _remembered() -> list[str]:

@@ -8,6 +8,7 @@ import tempfile
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_API"] = "pyside6"
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="loopscope-tests-")
+os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"]
 
 import asyncio
 from collections.abc import Iterator

@@ -89,6 +89,7 @@ def program(site: Site) -> str:
         rules=first,
         settings=settings,
         more=more,
+        server="".join(f", {key}={code.value(value)}" for key, value in site.server.items()),
     )
 
 
@@ -245,7 +246,7 @@ async def main():
     tornado.options.define("address", default="127.0.0.1")
     tornado.options.parse_command_line()
     options = tornado.options.options
-    make_app().listen(options.port, options.address)
+    make_app().listen(options.port, options.address{server})
     print(f"Serving at http://{{options.address}}:{{options.port}}/", flush=True)
     await asyncio.Event().wait()
 

@@ -21,6 +21,7 @@ from app.server.site import Problem, Site
 
 from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
+from .project_controls import ProjectControls
 from .socket_controls import SocketControls
 
 
@@ -95,6 +96,10 @@ class Controls(QObject):
         """The site as it is served now (the last good version)."""
         raise NotImplementedError
 
+    def served_settings(self) -> dict[str, object]:
+        """The settings of the application that is served; Python objects by their names."""
+        raise NotImplementedError
+
     @property
     def editable(self) -> bool:
         """Whether routes, handlers and templates may be edited (not for ``--app``)."""
@@ -133,6 +138,11 @@ class Controls(QObject):
 
     def save(self, folder: Path | None = None) -> None:
         """Write the site to its folder, or to another. Raises OSError."""
+        raise NotImplementedError
+
+    @property
+    def projects(self) -> ProjectControls:
+        """The project that is open, and others."""
         raise NotImplementedError
 
     def clients(self) -> list[ClientState]:

@@ -16,7 +16,7 @@ _MOST_LINES = 4_000
 _LONGEST = 2_000
 
 
-class _Highlighter(QSyntaxHighlighter):
+class MarkHighlighter(QSyntaxHighlighter):
     """Colours each line by the mark at its beginning."""
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
@@ -40,7 +40,7 @@ class DifferenceView(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setProperty("mono", True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._highlighter = _Highlighter(self.document(), theme)
+        self._highlighter = MarkHighlighter(self.document(), theme)
         theme.changed.connect(self._highlighter.rehighlight)
 
     def show_answer(

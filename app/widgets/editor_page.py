@@ -85,6 +85,10 @@ class Page(QWidget):
         """Take note that *site* is served now."""
         raise NotImplementedError
 
+    def hold(self, site: Site) -> None:
+        """Hold what *site* says, as if that had been typed here."""
+        raise NotImplementedError
+
     def undo(self) -> None:
         """Undo one step."""
 
@@ -203,6 +207,10 @@ class FilePage(Page):
         elif text is not None and not document.isModified():
             self.editor.replace_text(text)
             document.setModified(False)
+
+    def hold(self, site: Site) -> None:
+        sources = site.handlers if self._folder == "handlers" else site.templates
+        self.editor.replace_text(sources.get(self.name, ""))
 
     def undo(self) -> None:
         self.editor.undo()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.server.site import Problem, Site, SiteError
 from app.server.versions import Version
@@ -14,9 +15,11 @@ from app.server.versions import Version
 from .as_you_type import AsYouType
 from .card import Card
 from .controls import Controls
+from .dialogs import ask_folder, tell
 from .editor_page import FilePage, Page
 from .i18n import tr
 from .routes_editor import KEY, RoutesPage
+from .settings_page import SETTINGS_KEY, SettingsPage
 from .site_history import SiteHistory
 from .theme import Theme
 
@@ -27,6 +30,8 @@ class Editors(QObject):
     failed = Signal(str)
     """Something could not be applied or saved; the text says why."""
     saved = Signal()
+    edited = Signal()
+    """Something was typed that is not saved."""
     said = Signal(str)
     """Good news about what was done."""
 
@@ -82,6 +87,18 @@ class Editors(QObject):
         if isinstance(page, RoutesPage) and row >= 0:
             page.go_to(row)
 
+    def open_settings(self, name: str = "") -> None:
+        """Open the editor of the settings, at one of them."""
+        if SETTINGS_KEY not in self.pages:
+            page = SettingsPage(self._controls, self._theme)
+            page.open_source.connect(lambda file, line: self.open_file("handlers", file, line))
+            self._open(page)
+        shown = self.pages[SETTINGS_KEY]
+        self._card.show_page(shown)
+        shown.setFocus()
+        if name and isinstance(shown, SettingsPage):
+            shown.go_to(name)
+
     def _open(self, page: Page) -> None:
         self.pages[page.key] = page
         at = self._card.add(page, page.title, translate=False)
@@ -92,6 +109,8 @@ class Editors(QObject):
         page.as_you_type.setChecked(self.as_you_type.on)
         page.as_you_type.toggled.connect(self.as_you_type.choose)
         page.edited.connect(self.as_you_type.edited)
+        for signal in (page.edited, page.modified_changed):
+            signal.connect(self.edited)
 
     def _show_title(self, page: Page) -> None:
         self._card.set_title(page, f"• {page.title}" if page.modified else page.title)
@@ -161,6 +180,39 @@ class Editors(QObject):
                 site = page.into(site)
         return site
 
+    def all_written(self) -> Site:
+        """Return the site with what all editors hold, as far as it makes one."""
+        site = self._controls.site
+        for page in self.pages.values():
+            with contextlib.suppress(SiteError):
+                site = page.into(site) if page.modified else site
+        return site
+
+    def hold(self, site: Site, names: Iterable[str]) -> None:
+        """Let editors hold the files *names* of *site*, as if that had been typed in them."""
+        for name in names:
+            folder, _, rest = name.partition("/")
+            if rest:
+                self.open_file(folder, rest)
+                self.pages[name].hold(site)
+            elif site.routes != self._controls.site.routes:
+                self.open_routes()
+                self.pages[KEY].hold(site)
+            served = self._controls.site
+            if not rest and (site.settings, site.server) != (served.settings, served.server):
+                self.apply_site(served.with_settings(site.settings).with_server(site.server))
+
+    def let_go(self, name: str) -> None:
+        """Let the editor of a file, if there is one, hold what is served; close it if nothing."""
+        page, site = self.pages.get(name), self._controls.site
+        if page is None:
+            return
+        if name.partition("/")[2] in (*site.handlers, *site.templates, ""):
+            page.hold(site)
+            page.served(site)
+        else:
+            self._really_close(page)
+
     def apply(self, pages: Iterable[Page], *, typed: bool = False) -> bool:
         """Serve what *pages* hold; return whether that went well.
 
@@ -197,14 +249,7 @@ class Editors(QObject):
         """Ask for a folder, write the site into it, and go on working there."""
         if not self._controls.editable:
             return
-        dialog = QFileDialog(self._window, tr("Save as"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Save here"))
-        dialog.fileSelected.connect(lambda folder: self.save(Path(folder)))
-        dialog.open()
+        ask_folder(self._window, tr("Save as"), tr("Save here"), self.save)
 
     def save(self, folder: Path | None = None) -> None:
         """Apply all editors, then write the site to its folder, or to another one."""
@@ -216,9 +261,10 @@ class Editors(QObject):
         try:
             self._controls.save(folder)
         except SiteError as error:
-            self.failed.emit(str(error))
+            tell(self._window, tr("Not saved"), str(error))
         except OSError as error:
-            self.failed.emit(tr("Not saved: {reason}", reason=error.strerror or str(error)))
+            reason = error.strerror or str(error)
+            tell(self._window, tr("Not saved"), f"{folder or self._controls.site.folder}: {reason}")
         else:
             self.unsaved = False
             self.saved.emit()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, QWidget
 
 from app.recording.store import Store
@@ -30,6 +37,7 @@ from .log_panel import LogPanel
 from .loop_now import LoopNowPanel
 from .menus import Menus
 from .parts import Banner, IconButton
+from .project_commands import ProjectCommands
 from .refresher import Refresher
 from .request_menu import RequestMenu
 from .requests import RequestsPanel
@@ -71,9 +79,9 @@ class MainWindow(QMainWindow):
         self._await_request = 0
         """The request to select as soon as it is there; 0 for none."""
         self._laid_out = False
-        self.setWindowTitle("Loopscope")
         self.setWindowIcon(app_icon())
         self.setObjectName("loopscope")
+        self.setAcceptDrops(True)
         self.setDockOptions(
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks
         )
@@ -178,6 +186,7 @@ class MainWindow(QMainWindow):
     def _make_top(self) -> None:
         self._menu_bar = QMenuBar()
         self.banner = Banner(self.theme)
+        self.projects = ProjectCommands(self)
         self.menus = Menus(self, self._menu_bar)
         top = QWidget()
         layout = QVBoxLayout(top)
@@ -251,6 +260,7 @@ class MainWindow(QMainWindow):
 
     def retranslate(self) -> None:
         """Set all texts again, after the language changed."""
+        self.projects.show_title()
         self.top_bar.retranslate()
         self.menus.retranslate()
         self.tree.retranslate()
@@ -380,6 +390,16 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if isinstance(state, QByteArray) and not state.isEmpty():
             self._laid_out = self.restoreState(state, _STATE_VERSION)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.projects.dropped(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        folder = self.projects.dropped(event.mimeData())
+        if folder is not None:
+            event.acceptProposedAction()
+            self.projects.open(folder)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.editors.confirm_leaving(self._leave):

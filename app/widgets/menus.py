@@ -55,12 +55,21 @@ class Menus:
         return action
 
     def _file(self) -> None:
-        menu = self._menu("&File")
+        menu, projects = self._menu("&File"), self._window.projects
+        self._add(menu, "&New project", lambda: projects.ask_new(False), "Ctrl+N")
+        self._add(menu, "New from the &demo", lambda: projects.ask_new(True), "Ctrl+Shift+N")
+        self._add(menu, "&Open project…", projects.ask_open, "Ctrl+O")
+        recent = menu.addMenu(tr("Open &recent"))
+        recent.setToolTipsVisible(True)
+        recent.aboutToShow.connect(lambda: projects.fill_recent(recent))
+        self._titles.append((recent, "Open &recent"))
+        menu.addSeparator()
         self._add(menu, "&Save", self._window.editors.save, "Ctrl+S")
         self._add(menu, "Save &as…", self._window.editors.save_as, "Ctrl+Shift+S")
+        self._add(menu, "Export as a &Tornado program…", projects.ask_export, "Ctrl+Alt+E")
         menu.addSeparator()
         in_out = self._window.in_out
-        self._add(menu, "Import HAR…", in_out.import_har, "Ctrl+O")
+        self._add(menu, "Import HAR…", in_out.import_har, "Ctrl+Alt+O")
         self._add(menu, "Import cURL…", in_out.import_curl, "Ctrl+Shift+O")
         self._add(menu, "Export HAR…", in_out.export_har, "Ctrl+Shift+E")
         menu.addSeparator()

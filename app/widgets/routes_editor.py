@@ -136,6 +136,9 @@ class RoutesPage(Page):
             self.model.change(tr("Edit a route"), site.routes)
             self.model.undo_stack.setClean()
 
+    def hold(self, site: Site) -> None:
+        self.model.change(tr("Edit a route"), site.routes)
+
     def undo(self) -> None:
         self.model.undo_stack.undo()
 

@@ -213,7 +213,7 @@ def odd_project(folder: Path) -> Site:
         name='Odd \\ "name" """{x}',
         settings={
             "debug": True,
-            "autoescape": "",
+            "autoescape": False,
             "template_whitespace": "oneline",
             "cookie_secret": {"1": "old", "2": "new"},
             "key_version": 2,
@@ -245,6 +245,7 @@ def odd_project(folder: Path) -> Site:
             "words.py": "TEXT = '<i>&'\n",
             "not-a-module.py": "1 / 0\n",
         },
+        server={"max_header_size": 700},
         templates={
             "page.html": "<p>\n  {{ text }}\n{% module Card(text) %}\n"
             "{{ shout(text) }} {{ words }} {{ reverse_url('page', 3) }}\n</p>"
@@ -263,11 +264,20 @@ def test_what_has_a_form_of_its_own_means_the_same(tmp_path: Path) -> None:
             for host in ("127.0.0.1", "odd.example")
         ]
 
+    def refused(browser: Browser) -> bool:
+        try:
+            browser.send("GET", "/page/1", Long="x" * 700)
+        except http.client.HTTPException:
+            return True
+        return False
+
     export(load(project), tmp_path / "exported")
     with loopscope(project, tmp_path) as here:
         expected = visit(here)
+        assert refused(here)
     with plain(tmp_path / "exported") as there:
         assert visit(there) == expected
+        assert refused(there)
     assert [answer.status for answer in expected[:6]] == [200] * 6
     assert b"host" in expected[1].body
 

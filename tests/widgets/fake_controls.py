@@ -19,6 +19,8 @@ from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 
+from .fake_projects import FakeProjects
+
 HANDLER = '''from tornado.web import RequestHandler
 
 
@@ -107,6 +109,9 @@ class FakeControls(Controls):
         self.answers: list[Callable[[Response], None]] = []
         """Whom to tell the responses to what was asked."""
         self.written: list[tuple[Path, list[int], bool]] = []
+        self.may_edit = True
+        self.settings: dict[str, object] = {}
+        """What an application that is not edited here has."""
         self.applied: list[Site] = []
         self.problems: list[Problem] = []
         self.saved: list[Path | None] = []
@@ -114,6 +119,7 @@ class FakeControls(Controls):
         self.where = ("127.0.0.1", 8888)
         self.limit: float | None = 5.0
         self.fake_sockets = FakeSockets()
+        self.fake_projects = FakeProjects()
         self.fake_firing = FakeFiring()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
@@ -161,9 +167,16 @@ class FakeControls(Controls):
     def site(self) -> Site:
         return self._site
 
+    def served_settings(self) -> dict[str, object]:
+        return self.settings
+
     @property
     def editable(self) -> bool:
-        return True
+        return self.may_edit
+
+    @property
+    def projects(self) -> FakeProjects:
+        return self.fake_projects
 
     @property
     def address(self) -> str | None:

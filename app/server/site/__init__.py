@@ -4,6 +4,7 @@ Loading and saving run nothing of the project: its Python and its templates are 
 """
 
 from .checking import check, compile_handler, remarks
+from .merging import merged
 from .model import (
     HANDLERS,
     MAX_FILES,
@@ -40,6 +41,7 @@ __all__ = [
     "digest",
     "dumps",
     "load",
+    "merged",
     "remarks",
     "save",
     "texts",
