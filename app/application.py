@@ -8,6 +8,7 @@ import contextlib
 import gc
 import logging
 import os
+import shlex
 import signal
 import sys
 import warnings
@@ -42,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = options.parse(sys.argv[1:] if arguments is None else arguments)
         if options.use_offscreen(chosen):
             os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        return _run(chosen)
+        status, again = _run(chosen)
+        if again:
+            _start_anew(again)
+        return status
     except (UsageError, SiteError, TargetError) as error:
         print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -53,6 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
+
+
+def _is_offscreen() -> bool:
+    return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
 
 
 def _raise_descriptor_limit() -> None:
@@ -70,7 +78,14 @@ def _log_qt_message(kind: object, context: object, text: str) -> None:
         logging.getLogger("Qt").warning("%s", text)
 
 
-def _run(chosen: Options) -> int:
+def _start_anew(arguments: list[str]) -> None:
+    """Put a fresh Loopscope in the place of this process; the window has kept its geometry."""
+    main_file = Path(__file__).resolve().parent.parent / "main.py"
+    os.execv(sys.executable, [sys.executable, str(main_file), *arguments])
+
+
+def _run(chosen: Options) -> tuple[int, list[str]]:
+    """Run the program; return its status, and with which arguments to start anew, if at all."""
     # Imported late: a wrong command line must be told at once, and without Qt.
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
@@ -90,7 +105,8 @@ def _run(chosen: Options) -> int:
     with TickLoop(qt, recorder=recorder, contained=True) as loop:
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(Program(chosen, loop, recorder).run())
+            program = Program(chosen, loop, recorder)
+            return loop.run_until_complete(program.run()), program.again()
         finally:
             asyncio.set_event_loop(None)
 
@@ -173,8 +189,7 @@ class Program:
         self._listen_for_the_end()
         logs = self._start_logging()
         try:
-            if self.options.open is None:
-                await self._open()
+            if self.options.open is None and await self._opened():
                 self._serve()
             self.window.show()
             self.clock.start(self.loop)
@@ -218,13 +233,35 @@ class Program:
         logging.getLogger("tornado.access").setLevel(logging.WARNING)
         return handler
 
+    async def _opened(self) -> bool:
+        """Open what is to be served; return False when the window shows why it cannot be.
+
+        A program may take its time to start, and the user may want to leave meanwhile.
+        """
+        opening = self.loop.create_task(self._open())
+        leaving = self.loop.create_task(self.ended.wait())
+        await asyncio.wait((opening, leaving), return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if not opening.done():
+            opening.cancel()
+            return False
+        try:
+            opening.result()
+        except TargetError as error:
+            if self.session.app.failure is None or _is_offscreen():
+                raise
+            print(f"Loopscope: {_one_line(error)}", file=sys.stderr)
+            return False
+        return True
+
     async def _open(self) -> None:
         if self.options.app is not None:
             file = target_file(self.options.app)
             if file is not None and not file.is_file():
                 raise UsageError(f"--app: no such file: {file}")
             await self._ask_trust(file, self.options.app)
-            await self.session.open_app(self.options.app)
+            arguments = shlex.join(self.options.app_arguments)
+            await self.session.open_app(self.options.app, arguments)
             return
         from app.projects import DEMO
 
@@ -240,7 +277,7 @@ class Program:
 
         if self.options.trust or (path is not None and trust.is_trusted(path)):
             return
-        if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        if _is_offscreen():
             raise UsageError(f"{name} is not trusted: look at it, then run its code with --trust")
         self.window.show()
         if not await self._answer(self.window.ask_trust, name):
@@ -262,7 +299,7 @@ class Program:
         from app.session import cannot_listen
 
         try:
-            address = self.session.listen()
+            address = self.session.serving_at or self.session.listen()
         except (OSError, ValueError) as error:
             where = (self.options.host, self.options.port)
             raise StartError(cannot_listen(*where, error)) from error
@@ -296,6 +333,15 @@ class Program:
         """Fold many runs at once: until the next frame they would fill the processor's cache."""
         if len(self.recorder.runs) >= MANY_RUNS:
             self.store.apply(self.recorder.drain_runs())
+
+    def again(self) -> list[str]:
+        """Return the arguments with which to start anew: none, unless the user wants that."""
+        app, chosen = self.session.app, self.options
+        if not app.restarts:
+            return []
+        host, port = chosen.host, str(chosen.port)
+        own = ["--host", host, "--port", port, "--trust", "--app", app.target]
+        return [*own, "--", *shlex.split(app.arguments)]
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

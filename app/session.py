@@ -22,9 +22,10 @@ from app.firing import Firing
 from app.in_out import InOut, answer_of, app_of
 from app.jars import Jars
 from app.loop import TickLoop
+from app.opened import OpenedApp
 from app.projects import DEMO as DEMO
 from app.projects import Projects
-from app.recording.events import CLIENT
+from app.recording.events import CLIENT, WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
@@ -34,11 +35,12 @@ from app.server.client import ClientRequest, Clients
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.server import Server
+from app.server.settings import readable
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site, SiteError
-from app.server.target import load_application
 from app.sockets import Sockets
 from app.watchdog import LIMIT_S, Watchdog
+from app.widgets.app_controls import AppState
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.i18n import tr
 
@@ -71,9 +73,13 @@ class Session(Controls):
         range_ = AttackRange(recorder, store, self._clients, self._server)
         self._attacks = Attacks(range_, self._varied, self._spawn_client)
         self.server_changed.connect(self._attacks.serve_anew)
+        self._app = OpenedApp(
+            loop, self._server, self._spawn_window, self._before_app, self._after_app
+        )
         self._site = Site(Path())
         self._projects = Projects(self._serve, lambda: self._site)
-        self._target: str | None = None
+        self._listens = False
+        """Whether what is opened from now on is served at once, at our own address if need be."""
         self._trusted = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._shots: set[asyncio.Task[None]] = set()
@@ -87,15 +93,18 @@ class Session(Controls):
     @property
     def name(self) -> str:
         """What is served, for people: the site's name, or the target of ``--app``."""
-        return self._target or self._site.name or self._site.folder.resolve().name
+        return self._app.target or self._site.name or self._site.folder.resolve().name
 
     @property
     def site(self) -> Site:
         return self._site
 
+    def served_settings(self) -> dict[str, object]:
+        return readable(self._server.settings)
+
     @property
     def editable(self) -> bool:
-        return self._target is None and self._trusted
+        return not self._app.target and self._trusted
 
     @property
     def projects(self) -> Projects:
@@ -107,17 +116,39 @@ class Session(Controls):
         self.server_changed.emit()
 
     def _serve(self, site: Site) -> None:
-        if self._target:
+        if self._app.target:
             text = "is running: start Loopscope anew for a project"
-            raise SiteError([Problem(self._target, 0, 0, text)])
+            raise SiteError([Problem(self._app.target, 0, 0, text)])
         self._server.apply(site)
         self._trusted, self._site = True, site
         self.server_changed.emit()
 
-    async def open_app(self, target: str) -> None:
-        """Serve the application that *target* makes; raises TargetError when it cannot be made."""
-        self._server.serve(await self._server.run(load_application, target))
-        self._target = target
+    @property
+    def app(self) -> OpenedApp:
+        return self._app
+
+    async def open_app(self, target: str, arguments: str) -> None:
+        """Run the program that *target* names; raises TargetError when it cannot be started."""
+        try:
+            await self._app.run(target, arguments)
+        finally:
+            self._listens = True
+
+    async def _before_app(self) -> None:
+        self.resume_server()  # What is held back must come to its end.
+        self._where = self.host_and_port
+        await self._server.stop()
+        self._site = Site(Path())
+        self.server_changed.emit()
+
+    async def _after_app(self) -> None:
+        """Serve at our own address what does not listen by itself."""
+        if self._listens and not self._app.listening:
+            try:
+                self.listen()
+            except (OSError, ValueError) as error:
+                self.failed.emit(cannot_listen(*self._where, error))
+        self.server_changed.emit()
 
     def apply(self, site: Site) -> list[Problem]:
         try:
@@ -133,22 +164,35 @@ class Session(Controls):
 
     @property
     def address(self) -> str | None:
-        return None if self._server.address is None else url_of(*self._server.address)
+        if self._server.address is not None:
+            return url_of(*self._server.address)
+        places = [place for place in self._app.listening if place.scheme != "tcp" and place.port]
+        return places[0].url if places else None
 
     @property
     def host_and_port(self) -> tuple[str, int]:
         return self._server.address or self._where
 
+    @property
+    def serving_at(self) -> str | None:
+        """Where connections are accepted: as `address`, or another address of the application."""
+        return self.address or next(iter(self._app.addresses), None)
+
     def listen(self) -> str:
         """Start listening and return the address; raises OSError or ValueError."""
         self._server.start(*self._where)
+        self._listens = True
         self.server_changed.emit()
         assert self.address is not None
         return self.address
 
     def start_server(self, host: str, port: int) -> None:
         self._where = (host, port)
-        self._spawn(self._restart(), self._tasks)
+        running = self._app.state is AppState.RUNNING and not self._app.listening
+        if self._app.target and not running:
+            self._app.reload()
+        else:
+            self._spawn(self._restart(), self._tasks)
 
     async def _restart(self) -> None:
         await self._server.stop()
@@ -162,6 +206,9 @@ class Session(Controls):
         self._spawn(self._stop(), self._tasks)
 
     async def _stop(self) -> None:
+        if self._app.listening:
+            self._app.stop()
+            return
         self.resume_server()  # What is held back must see its connection close.
         self._where = self.host_and_port
         await self._server.stop()
@@ -196,6 +243,7 @@ class Session(Controls):
         self._projects.close()
         self._sockets.close_all()
         self._clients.close()
+        await self._app.close()
         await self._server.close()
 
     # -- The clients -----------------------------------------------------------------------
@@ -261,11 +309,17 @@ class Session(Controls):
 
     def _varied(self) -> Site | None:
         """Return the site, whose settings the attack range may vary; None for ``--app``."""
-        return None if self._target is not None else self._site
+        return None if self._app.target else self._site
 
     @property
     def sockets(self) -> Sockets:
         return self._sockets
+
+    def _spawn_window(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        # Whoever asks may be the program itself, which must not end what ends it.
+        context = contextvars.copy_context()
+        context.run(OWNER.set, WINDOW)
+        self._spawn(coroutine, self._tasks, context)
 
     def _spawn_client(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._spawn(coroutine, self._tasks, self._client_context.copy())
@@ -320,7 +374,7 @@ class Session(Controls):
             done(result)
 
     def test_app(self) -> App:
-        return app_of(self._target, self._site.folder)
+        return app_of(self._app.target or None, self._site.folder)
 
     # -- Breakpoints -----------------------------------------------------------------------
 
