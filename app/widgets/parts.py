@@ -71,7 +71,6 @@ class EmptyState(QWidget):
         self._text.setObjectName("emptyText")
         self._text.setWordWrap(True)
         self.button.setProperty("primary", True)
-        self.button.setVisible(bool(action))
         self.button.clicked.connect(lambda: self.clicked.emit())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 8, 20, 8)
@@ -82,6 +81,7 @@ class EmptyState(QWidget):
         layout.addSpacing(4)
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(3)
+        self.button.setVisible(bool(action))  # Before it has a parent this opens a window.
         self.retranslate()
 
     def retranslate(self) -> None:
