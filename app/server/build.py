@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from app.server.modules import HandlerModules, describe
@@ -28,6 +29,10 @@ A = TypeVar("A", bound=Application)
 _COOKIE_SECRET = secrets.token_urlsafe(32)
 """For sites that name none: people stay logged in over edits, as long as this process lives."""
 
+_ROUTING_SETTINGS = (
+    *("default_handler_class", "default_handler_args", "default_host", "xsrf_cookies"),
+    *("static_path", "static_url_prefix", "static_handler_class", "static_handler_args"),
+)
 _CLASS_SETTINGS = ("default_handler_class", "static_handler_class", "log_function")
 
 
@@ -53,13 +58,33 @@ def build_application(
     if problems:
         raise SiteError(problems, site.folder)
     try:
-        application = application_class(rules.pop("", []), **settings)
-        for host, own in rules.items():
-            application.add_handlers(host, own)
+        application = _with_rules(application_class, rules, settings)
     except Exception as error:
         problem = Problem(SITE_FILE, 0, 0, f"Tornado refuses the settings: {describe(error)}")
         raise SiteError([problem], site.folder) from error
     _own_template_cache(application)
+    return application
+
+
+def assemble(
+    site: Site, modules: HandlerModules, rules: Mapping[str, Sequence[Rule]]
+) -> Application:
+    """Return an Application that routes as *site* would with *rules* by host; not to be served."""
+    settings = _settings(site, modules, SiteLoader(site, modules.cache_lines), [])
+    routing = {key: settings[key] for key in _ROUTING_SETTINGS if key in settings}
+    return _with_rules(Application, rules, routing)
+
+
+def _with_rules(
+    application_class: Callable[..., A],
+    rules: Mapping[str, Sequence[Rule]],
+    settings: dict[str, Any],
+) -> A:
+    """Return an application; *rules* are by host, those for any host under the empty one."""
+    application = application_class(list(rules.get("", ())), **settings)
+    for host, own in rules.items():
+        if host:
+            application.add_handlers(host, own)
     return application
 
 

@@ -1,0 +1,273 @@
+"""Which rule of an application takes a request: Tornado's own matchers, asked one by one.
+
+Nothing is sent and no handler runs. `draft` makes rules of routes that are still being edited.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from tornado.httputil import HTTPInputError, HTTPServerRequest
+from tornado.routing import (
+    AnyMatches,
+    DefaultHostMatches,
+    HostMatches,
+    Matcher,
+    PathMatches,
+    Router,
+    RuleRouter,
+)
+from tornado.routing import Rule as TornadoRule
+from tornado.web import Application, RequestHandler
+
+from app.recording.limit import TooSlow, cpu_limit
+
+from .answering import Chosen, answer_of, brief, name_of, nobody, request_of
+from .build import assemble
+from .ladder import NOTHING, Words
+from .modules import HandlerModules
+from .near_miss import furthest
+from .rules import SiteRule, loaded_target, route_kwargs, target_faults
+from .site import Route, Site
+from .site.route_checking import Fault, Together, compile_pattern, route_faults
+from .trial import Answer, Asked, Group, Outcome, Rule, Tried
+
+MATCH_LIMIT_S = 0.05
+"""How long one pattern may be matched before it is given up."""
+
+Params = dict[str, Any]
+
+
+class _Step(NamedTuple):
+    """A rule at the end of its routers. ``open`` tells whether the routers around it matched."""
+
+    application: Application
+    router: RuleRouter
+    rule: TornadoRule
+    outer: tuple[Matcher, ...]
+    open: bool
+    final: bool
+    """Whether its application answers what none of its rules matches: here is the last one."""
+
+
+def rules_of(application: Application) -> list[Rule]:
+    """Return the rules of *application* in the order in which they are tried."""
+    steps = (step for step in _steps(application) if not step.final)
+    return [described(step, number) for number, step in enumerate(steps, 1)]
+
+
+def described(step: _Step, number: int) -> Rule:
+    """Return what a rule is, in words."""
+    rule = step.rule
+    host, pattern = _texts((*step.outer, rule.matcher))
+    route = rule.route if isinstance(rule, SiteRule) else -1
+    arguments = ", ".join(f"{key}={brief(value)}" for key, value in rule.target_kwargs.items())
+    return Rule(number, route, host, pattern, name_of(rule.target), rule.name or "", arguments)
+
+
+def _texts(matchers: Iterable[Matcher]) -> tuple[str, str]:
+    """Return the host and the pattern that *matchers* ask for; both without their ``$``."""
+    hosts, patterns = [], []
+    for matcher in matchers:
+        if isinstance(matcher, HostMatches):
+            hosts.append(matcher.host_pattern.pattern.removesuffix("$"))
+        elif isinstance(matcher, DefaultHostMatches):
+            hosts.append("default_host")
+        elif isinstance(matcher, PathMatches):
+            patterns.append(matcher.regex.pattern.removesuffix("$"))
+        elif not isinstance(matcher, AnyMatches):
+            patterns.append(type(matcher).__name__)
+    return " ".join(hosts), " ".join(patterns)
+
+
+def _steps(application: Application, request: HTTPServerRequest | None = None) -> Iterator[_Step]:
+    """Yield the rules at the ends of the routers of *application*, in order.
+
+    With a *request*, `_Step.open` tells whether it gets as far.
+    """
+    yield from _walk(application, application.default_router, (), request is not None, request)
+
+
+def _walk(
+    application: Application,
+    router: RuleRouter,
+    outer: tuple[Matcher, ...],
+    open_: bool,
+    request: HTTPServerRequest | None,
+) -> Iterator[_Step]:
+    for rule in router.rules:
+        inner = _inner(rule.target)
+        if inner is None:
+            yield _Step(application, router, rule, outer, open_, False)
+            continue
+        own = rule.target if isinstance(rule.target, Application) else application
+        opens = open_ and request is not None and isinstance(_match(rule.matcher, request), dict)
+        yield from _walk(own, inner, (*outer, rule.matcher), opens, request)
+        if own is rule.target:
+            yield _Step(own, router, rule, outer, opens, True)
+
+
+def _inner(target: Any) -> RuleRouter | None:
+    """Return the router with rules of its own that *target* is; None if it is none."""
+    if isinstance(target, Application):
+        return target.default_router
+    plain = isinstance(target, RuleRouter)
+    if plain and type(target).find_handler is RuleRouter.find_handler:
+        return target  # type: ignore[no-any-return]
+    return None
+
+
+def _match(matcher: Matcher, request: HTTPServerRequest) -> Params | TooSlow | None:
+    """Let *matcher* look at *request*, for a limited time."""
+    try:
+        with cpu_limit(MATCH_LIMIT_S):
+            return matcher.match(request)
+    except TooSlow as error:
+        return error
+
+
+def trial(application: Application, asked: Asked) -> Iterator[Tried | Answer]:
+    """Yield every rule with what becomes of it when *asked* arrives, then the answer."""
+    try:
+        request = request_of(asked)
+    except HTTPInputError as error:
+        yield Answer(asked, 400, Words("400: {error}", {"error": error}))
+        return
+    answer: Answer | None = None
+    numbers = itertools.count(1)
+    for step in _steps(application, request):
+        if step.final:
+            if answer is None and step.open:
+                answer = nobody(asked, request, step.application)
+            continue
+        rule = described(step, next(numbers))
+        tried, params = _try(step, rule, request, answer is not None)
+        if tried.outcome is Outcome.SLOW and answer is None:
+            words = Words("503 once the watchdog has ended this: the pattern backtracks")
+            answer = Answer(asked, 503, words, rule, rule.target)
+        elif tried.outcome is Outcome.MATCH and params is not None:
+            chosen = _chosen(step, params)
+            answer = answer_of(asked, request, rule, tried.groups, chosen)
+        yield tried
+    yield answer or nobody(asked, request, application)
+
+
+def _try(
+    step: _Step, rule: Rule, request: HTTPServerRequest, taken: bool
+) -> tuple[Tried, Params | None]:
+    matcher = step.rule.matcher
+    if not step.open:
+        return Tried(rule, Outcome.LATER if taken else Outcome.OTHER_HOST), None
+    found = _match(matcher, request)
+    if isinstance(found, TooSlow):
+        return Tried(rule, Outcome.SLOW), None
+    if found is not None and _declines(step, request, found):
+        found = None
+    if found is not None:
+        outcome = Outcome.HIDDEN if taken else Outcome.MATCH
+        return Tried(rule, outcome, len(request.path), _groups(matcher, request, found)), found
+    if taken:
+        return Tried(rule, Outcome.LATER), None
+    reached = furthest(matcher.regex, request.path) if isinstance(matcher, PathMatches) else 0
+    return Tried(rule, Outcome.NEAR if reached > 1 else Outcome.NO, reached), None
+
+
+def _declines(step: _Step, request: HTTPServerRequest, params: Params) -> bool:
+    """Tell whether a router of the program's own, which matched, leads nowhere."""
+    target = step.rule.target
+    if isinstance(target, Router):
+        try:
+            return target.find_handler(request, **params) is None
+        except Exception:
+            return False
+    return not (callable(target) or hasattr(target, "start_request"))
+
+
+def _groups(matcher: Matcher, request: HTTPServerRequest, params: Params) -> tuple[Group, ...]:
+    """Return what the groups of a pattern that matches caught, decoded as Tornado decodes it."""
+    if not isinstance(matcher, PathMatches) or not matcher.regex.groups:
+        return ()
+    match = matcher.regex.match(request.path)
+    assert match is not None
+    names = {at: name for name, at in matcher.regex.groupindex.items()}
+    return tuple(
+        Group(names.get(at, str(at)), *match.span(at), _text(value))
+        for at, value in enumerate(
+            [params["path_kwargs"][names[at]] for at in sorted(names)] or params["path_args"], 1
+        )
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _chosen(step: _Step, params: Params) -> Chosen:
+    rule = step.rule
+    named = params.get("path_kwargs", {})
+    return Chosen(step.application, rule.target, rule.target_kwargs, named, rule.matcher.reverse)
+
+
+# Routes that are being edited
+
+
+class Draft(NamedTuple):
+    """What a site's routes would be served as, without those that cannot be; and their faults."""
+
+    application: Application
+    faults: dict[int, list[Fault]]
+
+
+class _NotImported(RequestHandler):
+    """Stands for a handler whose module is imported when it is applied."""
+
+
+def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft]:
+    """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs."""
+    faults: dict[int, list[Fault]] = {}
+    rules: dict[str, list[SiteRule]] = {"": []}
+    together = Together(site.routes)
+    yield
+    for index, route in enumerate(site.routes):
+        yield
+        if not route.enabled:
+            continue
+        own = list(route_faults(site, route))
+        target: Any = None
+        if not any(fault.field == "pattern" and not fault.warning for fault in own):
+            own += together.faults(index)
+        if all(fault.warning for fault in own):
+            target, fault = loaded_target(route, modules)
+            kwargs = route_kwargs(site, route, target)
+            if fault is not None:
+                own.append(fault)
+            elif target is not None:
+                own += target_faults(route, target, kwargs, compile_pattern(route.pattern))
+        if own:
+            faults[index] = own
+        if all(fault.warning for fault in own):
+            rule = SiteRule(index, route, target or _stand_in(route), kwargs)
+            rules.setdefault(route.host, []).append(rule)
+    return Draft(assemble(site, modules, rules), faults)
+
+
+def _stand_in(route: Route) -> type[RequestHandler]:
+    module, _, name = route.handler.rpartition(".")
+    return type(name, (_NotImported,), {"__module__": module})
+
+
+def left_out(site: Site, draft: Draft) -> Iterator[Tried]:
+    """Yield the routes of *site* that are no rules of *draft*, and why."""
+    for index, route in enumerate(site.routes):
+        faults = [fault for fault in draft.faults.get(index, ()) if not fault.warning]
+        if route.enabled and not faults:
+            continue
+        kwargs = "" if not route.kwargs else brief(route.kwargs)
+        rule = Rule(0, index, route.host, route.pattern, route.handler, route.name, kwargs)
+        outcome = Outcome.BROKEN if route.enabled else Outcome.OFF
+        yield Tried(rule, outcome, words=faults[0].words if route.enabled else NOTHING)
