@@ -27,6 +27,7 @@ class Kind(Enum):
     SECRET = "a secret"
     OBJECT = "the dotted name of a Python object"
     CODE = "an object that only Python code can give"
+    ANY = "JSON"
 
 
 class Setting(NamedTuple):
@@ -420,14 +421,22 @@ GROUPS = (
 )
 """All settings. Those of `SERVER_GROUP` are HTTPServer's arguments, the others Application's."""
 
-SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
-SERVER_SETTINGS = frozenset(setting.name for setting in _SERVER)
+OWN_GROUP = "Your own"
+OWN_HELP = "A setting of your own: handlers read it from self.settings."
+
+SETTINGS = {each.name: each for group in GROUPS for each in group.settings}
+SERVER_SETTINGS = frozenset(each.name for each in _SERVER)
 SECRETS = frozenset({"google_oauth"}) | {s.name for s in SETTINGS.values() if s.kind is Kind.SECRET}
 
 _COOKIE_ATTRIBUTES = frozenset(
     ("domain", "expires", "path", "expires_days", "max_age", "httponly", "secure", "samesite")
 )
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+|null")
+
+
+def setting(name: str) -> Setting:
+    """Return what is known of the setting *name*; one of the project's own may be anything."""
+    return SETTINGS.get(name) or Setting(name, Kind.ANY, None, OWN_HELP)
 
 
 def faults(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -447,10 +456,8 @@ def faults(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def fault(name: str, value: Any) -> str:
     """Say what is wrong with *value* for the setting *name*; empty when it may be that."""
-    setting = SETTINGS.get(name)
-    if setting is None:
-        return ""
-    text = _CHECKS[setting.kind](setting, value)
+    known = setting(name)
+    text = _CHECKS[known.kind](known, value)
     if not text and name == "trusted_origins" and not all(map(_ORIGIN.fullmatch, value)):
         return "an origin is scheme://host or scheme://host:port, without a path"
     if not text and name == "xsrf_cookie_kwargs" and not set(value) <= _COOKIE_ATTRIBUTES:
@@ -501,6 +508,7 @@ _CHECKS: dict[Kind, Callable[[Setting, Any], str]] = {
     Kind.TABLE: _of(dict),
     Kind.SECRET: _secret,
     Kind.OBJECT: _of(str, list, dict),
+    Kind.ANY: lambda setting, value: "",
     Kind.CODE: lambda setting, value: "only Python code can give this",
 }
 
@@ -521,3 +529,22 @@ def rotated(secret: str | Mapping[Any, str] | None, version: int | None) -> dict
     )
     new = max([*map(int, old), version or 0], default=0) + 1
     return {"cookie_secret": {**old, str(new): new_secret()}, "key_version": new}
+
+
+def readable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a running application to be read: Python objects by their names."""
+    return {name: _readable(value) for name, value in settings.items()}
+
+
+def _readable(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {str(key): _readable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_readable(each) for each in value]
+    name = getattr(value, "__qualname__", "")
+    module = getattr(value, "__module__", "")
+    return f"{module}.{name}" if name and module else getattr(value, "__name__", repr(value))
