@@ -263,7 +263,12 @@ class CodeEditor(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Indent by four spaces, keep the indentation of the line before."""
-        if not self.assist(event) and not self._own_key(event):
+        if not self.assist(event):
+            self.type_key(event)
+
+    def type_key(self, event: QKeyEvent) -> None:
+        """Do what a key does, without asking `assist`."""
+        if not self._own_key(event):
             super().keyPressEvent(event)
 
     def _own_key(self, event: QKeyEvent) -> bool:

@@ -9,9 +9,11 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.server.completion import Completer, Completion
 from app.server.site import Problem, Site, compile_handler
 
 from .code_editor import CodeEditor, Mark
+from .completion import CompletionPopup
 from .find_bar import FindBar
 from .i18n import tr
 from .icons import icon
@@ -144,6 +146,11 @@ class FilePage(Page):
         self.editor.document().modificationChanged.connect(self._modified)
         self.search = FindBar(self.editor, theme, self)
         self.problems = ProblemList(self.editor, theme)
+        self._site = Site(Path())
+        self._completer = Completer()
+        self.completions = (
+            CompletionPopup(self.editor, theme, self._complete) if folder == "handlers" else None
+        )
         self._last = text
         self._check = QTimer(self, singleShot=True, interval=_CHECK_MS)
         self._check.timeout.connect(self.check)
@@ -160,6 +167,9 @@ class FilePage(Page):
     def _modified(self) -> None:
         self.update_note()
         self.modified_changed.emit()
+
+    def _complete(self, text: str, position: int) -> Completion:
+        return self._completer.complete(text, position, self.name, self._site.handlers)
 
     def _typed(self) -> None:
         text = self.text
@@ -199,6 +209,7 @@ class FilePage(Page):
         return site.with_template(self.name, self.text)
 
     def served(self, site: Site) -> None:
+        self._site = site
         sources = site.handlers if self._folder == "handlers" else site.templates
         text = sources.get(self.name)
         document = self.editor.document()
@@ -209,6 +220,7 @@ class FilePage(Page):
             document.setModified(False)
 
     def hold(self, site: Site) -> None:
+        self._site = site
         sources = site.handlers if self._folder == "handlers" else site.templates
         self.editor.replace_text(sources.get(self.name, ""))
 
@@ -232,3 +244,5 @@ class FilePage(Page):
         self.editor.setAccessibleName(self.key)
         self.search.retranslate()
         self.problems.retranslate()
+        if self.completions is not None:
+            self.completions.retranslate()

@@ -208,7 +208,9 @@ class FindBar(QWidget):
         else:
             self.field.setToolTip(tr("Find (Ctrl+F)"))
             here, total = self._here() + 1, len(self._found)
-            text = tr("{here} of {total}", here=here, total=total) if total else tr("not found")
+            text = tr("{here} of {total}", here=here, total=total)
+            if not here:
+                text = tr("{total} found", total=total) if total else tr("not found")
         self.count.setText(text if self.field.text() else "")
 
     # -- Replacing -------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class ProblemList(QListWidget):
         self.itemClicked.connect(lambda _: self.go())
         self.itemActivated.connect(lambda _: self.go())
         theme.changed.connect(self.refresh)
+        self.setViewportMargins(10, 0, 0, 0)
         self.hide()
 
     def refresh(self) -> None:
