@@ -30,6 +30,8 @@ def fill(add: Callable[..., QAction], menu: QMenu, window: MainWindow) -> None:
     add(menu, "Versions that were served", versions.open, "Ctrl+Alt+H")
     add(menu, "Difference from what is served", versions.compare_with_served, "Ctrl+D")
     add(menu, "Difference from the disk", versions.compare_with_disk, "Ctrl+Alt+D")
+    menu.addSeparator()
+    add(menu, "Settings…", editors.open_settings, "Ctrl+,")
     choice = editors.as_you_type
     typed = add(menu, "Apply as you type", lambda: choice.choose(not choice.on))
     typed.setCheckable(True)

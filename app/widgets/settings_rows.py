@@ -46,15 +46,15 @@ class SettingRow(QFrame):
         row = QHBoxLayout()
         row.setSpacing(6)
         top = Qt.AlignmentFlag.AlignTop
-        for widget in (self.mark, self.name):
-            row.addWidget(widget, 0, top)
+        row.addWidget(self.mark, 0, top)
+        row.addWidget(self.name, 0, top)
         right = QVBoxLayout()
         right.setSpacing(2)
         right.addWidget(control)
         right.addWidget(self.fault)
         row.addLayout(right, 1)
-        for widget in (self.default, self.reset):
-            row.addWidget(widget, 0, top)
+        row.addWidget(self.default, 0, top)
+        row.addWidget(self.reset, 0, top)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(10, 2, 8, 2)
         outer.addLayout(row)
@@ -64,8 +64,8 @@ class SettingRow(QFrame):
 
     def _restyle(self) -> None:
         px = self._theme.px
-        for text in (self.mark, self.name, self.default):
-            text.setFixedHeight(px(28))
+        for part in (self.mark, self.name, self.default):
+            part.setFixedHeight(px(28))
         self.mark.setFixedWidth(px(12))
         self.name.setFixedWidth(px(_NAME))
         self.default.setFixedWidth(px(_DEFAULT))

@@ -17,6 +17,8 @@ from app.server.site import Problem
 from app.widgets.editor_page import FilePage
 from app.widgets.i18n import language, missing
 from app.widgets.main_window import MainWindow
+from app.widgets.parts import IconButton
+from app.widgets.settings_controls import TextControl
 from app.widgets.settings_page import SettingsPage
 from app.widgets.settings_secret import SecretControl
 from app.widgets.theme import Theme
@@ -65,6 +67,13 @@ def line(page: SettingsPage, name: str) -> QLineEdit:
     return found
 
 
+def text(page: SettingsPage, name: str) -> TextControl:
+    """Return the control of a setting that is typed."""
+    control = page.list.rows[name].control
+    assert isinstance(control, TextControl)
+    return control
+
+
 def value(page: SettingsPage, name: str) -> Any:
     return page.model.values.get(name)
 
@@ -76,8 +85,8 @@ def test_every_setting_has_a_row_with_its_value(page: SettingsPage) -> None:
     assert box is not None
     assert box.isChecked()
     assert rows["xsrf_cookies"].reset.isVisibleTo(page)
-    assert rows["max_body_size"].control.line.text() == "1000"
-    assert rows["my_own"].control.line.text() == '{"a": [1]}'
+    assert text(page, "max_body_size").line.text() == "1000"
+    assert text(page, "my_own").line.text() == '{"a": [1]}'
     assert not rows["gzip"].reset.isVisibleTo(page)
     assert "100 MiB" in rows["max_body_size"].default.toolTip()
     for row in rows.values():
@@ -116,7 +125,7 @@ def test_edits_of_all_kinds_are_applied_together(
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "written", "said"),
     [
         ("websocket_ping_interval", "often", "must be a number"),
         ("max_body_size", "-1", "must not be negative"),
@@ -133,13 +142,13 @@ def test_what_is_no_value_is_named_at_its_field_and_not_applied(
     controls: FakeControls,
     qtbot: QtBot,
     name: str,
-    text: str,
+    written: str,
     said: str,
 ) -> None:
     field = line(page, name)
-    qtbot.keyClicks(field, text)
+    qtbot.keyClicks(field, written)
     assert said in page.list.rows[name].fault.text()
-    assert field.text() == text
+    assert field.text() == written
     assert field.property("state") == "error"
     assert not page.parses
     assert not window.editors.apply([page])
@@ -167,7 +176,7 @@ def test_one_setting_is_reset_by_button_and_by_key(page: SettingsPage, qtbot: Qt
     qtbot.mouseClick(page.list.rows["xsrf_cookies"].reset, Qt.MouseButton.LeftButton)
     assert value(page, "xsrf_cookies") is None
     page.go_to("max_body_size")
-    field = page.list.rows["max_body_size"].control.line
+    field = text(page, "max_body_size").line
     qtbot.keyClick(field, Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
     assert "max_body_size" not in page.model.values
     assert field.text() == ""
@@ -279,14 +288,15 @@ def test_a_setting_of_ones_own_is_added_and_removed(page: SettingsPage, qtbot: Q
 
 
 def test_a_class_leads_to_its_code(page: SettingsPage, window: MainWindow, qtbot: QtBot) -> None:
-    control = page.list.rows["default_handler_class"].control
     qtbot.keyClicks(line(page, "default_handler_class"), "handlers.home.HomeHandler")
-    control._go()
+    click = Qt.MouseButton.LeftButton
+    button = text(page, "default_handler_class").findChild(IconButton)
+    qtbot.mouseClick(button, click)
     opened = window.editors.current()
     assert isinstance(opened, FilePage)
     assert opened.key == "handlers/home.py"
     assert opened.editor.textCursor().blockNumber() + 1 == 4
-    page.list.rows["static_handler_class"].control._go()
+    qtbot.mouseClick(text(page, "static_handler_class").findChild(IconButton), click)
     assert "tornado.web.StaticFileHandler is not in handlers/" in page.banner.label.text()
 
 
@@ -321,18 +331,19 @@ def test_settings_of_an_application_are_to_be_read_only_with_masked_secrets(
     assert secret.lines[0].text() == "s3cret"
     assert "s3cret" not in secret.lines[0].displayText()
     assert not secret.generate_button.isVisibleTo(page)
-    assert page.list.rows["log_function"].control.line.text() == "app.logs.log"
-    assert page.list.rows["theirs"].control.line.isReadOnly()
-    assert "fb" not in page.list.rows["facebook_secret"].control.line.displayText()
+    assert text(page, "log_function").line.text() == "app.logs.log"
+    assert text(page, "theirs").line.isReadOnly()
+    assert "fb" not in text(page, "facebook_secret").line.displayText()
     assert "max_body_size" not in page.list.rows
     assert not page.apply_button.isVisibleTo(page)
     assert [b for b in page.findChildren(QPushButton) if "child" in b.text()] == []
 
 
 def test_the_page_is_chinese_through_and_through(page: SettingsPage) -> None:
-    missing.clear()
     language.choose("zh")
+    missing.clear()
     try:
+        page.retranslate()
         page.go_to("xsrf_cookies")
         assert page.title == "设置"
         assert missing == set()
