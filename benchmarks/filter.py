@@ -119,7 +119,8 @@ def main() -> None:
             lambda at=at: panel.model.set_order((at, True)),  # type: ignore[misc]
             lambda: panel.model.set_order(None),
         )
-    panel.model.set_order((len(panel.model.columns) - 1, True))
+    titles = [column.title for column in panel.model.columns]
+    panel.model.set_order((titles.index("Time"), True))
     watch.run(panel.refresh, panel)
     times = []
     for _ in range(40):

@@ -352,7 +352,9 @@ def test_connections_tell_their_version_and_why_they_closed(program: Program, qt
         return [str(index.data()) for index in columns]
 
     qtbot.waitUntil(lambda: view.model().rowCount() == 2)
-    qtbot.waitUntil(lambda: shown("Reason") == ["", "not kept alive"])
+    qtbot.waitUntil(lambda: shown("State") == ["● open", "○ not kept alive"])
     assert shown("Version") == ["1.1", "1.0"]
+    assert shown("Keep-alive") == ["✓ yes", "✗ no"]
+    assert [shown("Timeline")[at].split()[-1] for at in range(2)] == ["#1", "#2"]
     assert shown("In")[0] == "…"
     assert shown("In")[1].endswith(" B")

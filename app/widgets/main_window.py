@@ -208,7 +208,7 @@ class MainWindow(QMainWindow):
         self.controls.failed.connect(self.say)
         self.requests.fill.connect(self.fire_first)
         self.timeline.request_selected.connect(self.selection.select)
-        for panel in (self.loop_now, self.waiting, self.breakpoints):
+        for panel in (self.loop_now, self.waiting, self.breakpoints, self.connections):
             panel.request_selected.connect(self.selection.select)
         self.waiting.open_source.connect(self.editors.open_source)
         self.log.open_source.connect(self.editors.open_source)

@@ -7,6 +7,9 @@ from functools import lru_cache
 from math import inf
 from operator import itemgetter
 
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter
+
 from app.recording.events import Row
 from app.recording.filter_keys import PASSED, is_parked
 from app.recording.headers import sent_cookies, set_cookies
@@ -14,8 +17,9 @@ from app.recording.store import Store
 
 from .i18n import tr
 from .rows_model import Column
-from .theme import status_glyph
-from .words import duration, size
+from .theme import Theme, status_glyph
+from .time_bars import Axis, Bars
+from .words import duration, since, size
 
 XSRF_WORDS = {
     "passed": "passed",
@@ -84,17 +88,18 @@ def path_of(uri: str) -> str:
     )
 
 
-def request_columns(store: Store, marked: Collection[int]) -> list[Column]:
+def request_columns(store: Store, marked: Collection[int], theme: Theme) -> list[Column]:
     """Return the columns; requests whose numbers are among *marked* bear a star."""
-    return _Columns(store, marked).all()
+    return _Columns(store, marked, theme).all()
 
 
 class _Columns:
     """The columns of requests, and what they know beside the rows."""
 
-    def __init__(self, store: Store, marked: Collection[int]) -> None:
+    def __init__(self, store: Store, marked: Collection[int], theme: Theme) -> None:
         self._store = store
         self._marked = marked
+        self._theme = theme
 
     def all(self) -> list[Column]:
         return [
@@ -128,6 +133,12 @@ class _Columns:
                 mono=True,
                 key=lambda row: inf if row[10] is None else row[10] - row[9],
             ),
+            Column(
+                *("Waterfall", 110, self._when),
+                spare=6,
+                key=itemgetter(9),
+                bars=Bars(self._span, self._paint_span),
+            ),
         ]
 
     def _number(self, row: Row) -> str:
@@ -149,6 +160,20 @@ class _Columns:
         if verdict == "safe-method":
             return "faint"
         return "ok" if xsrf_passed(verdict) else "error"
+
+    def _span(self, row: Row) -> tuple[int, int]:
+        return row[9], max(self._store.end_ns, row[9]) if row[10] is None else row[10]
+
+    def _paint_span(self, p: QPainter, area: QRect, axis: Axis, row: Row) -> None:
+        start, end = self._span(row)
+        left, high = axis.x(start), self._theme.px(9)
+        wide = max(2, axis.x(end) - left)
+        hue = self._theme.hue(row[0])
+        p.fillRect(min(left, area.right() - 1), area.center().y() - high // 2, wide, high, hue)
+
+    def _when(self, row: Row) -> str:
+        start, end = self._span(row)
+        return f"{since(start, self._store.origin_ns)} + {duration(end - start)}"
 
     @staticmethod
     def _time(row: Row) -> str:

@@ -57,7 +57,7 @@ class RequestsPanel(QWidget):
         self._marked: set[int] = set()
         self._filter: Filter | None = None
         self.model = RowsModel(
-            request_columns(store, self._marked),
+            request_columns(store, self._marked, theme),
             lambda: store.requests.rows,
             lambda: store.requests.forgotten,
             settled=lambda row: row[10] is not None,

@@ -25,6 +25,7 @@ from app.recording.limit import TooSlow
 from .i18n import tr
 from .rows_order import Ordered, Placed, merged
 from .rows_scan import Change, Scan, Wanted
+from .time_bars import Bars
 
 Index = QModelIndex | QPersistentModelIndex
 MANY = 60
@@ -52,6 +53,8 @@ class Column:
     """Where there is too little room, columns are hidden from the greatest number on; 0 never."""
     key: Callable[[Row], Any] | None = None
     """What the table is sorted by when it is sorted by this column."""
+    bars: Bars | None = None
+    """Painted in place of the text, which is then for those who cannot see."""
 
 
 @dataclass

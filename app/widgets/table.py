@@ -10,6 +10,7 @@ from .i18n import tr
 from .rows_model import RowsModel
 from .table_delegate import RowDelegate
 from .theme import ROW, Theme
+from .time_bars import Axis
 
 
 class RowsView(QTableView):
@@ -54,6 +55,9 @@ class RowsView(QTableView):
         header.setHighlightSections(False)
         header.setSectionsClickable(any(column.key is not None for column in model.columns))
         header.sectionClicked.connect(self._sort_by)
+        if any(column.bars is not None for column in model.columns):
+            # What is in sight decides on the axis: scrolled pixels would stand on another.
+            self.verticalScrollBar().valueChanged.connect(lambda: self.viewport().update())
         model.modelReset.connect(self._after_reset)
         self.doubleClicked.connect(lambda at: self.activated_row.emit(model.row(at.row())))
         self.selectionModel().currentRowChanged.connect(self._current_changed)
@@ -99,6 +103,10 @@ class RowsView(QTableView):
         self.setAccessibleName(tr(self._name))
         self.rows_model.retranslate()
         self.viewport().update()
+
+    def axis(self, column: int) -> Axis | None:
+        """Return the axis of a column of bars, for the rows that are in sight."""
+        return self._delegate.axes().get(column)
 
     @property
     def following(self) -> bool:
@@ -154,6 +162,8 @@ class RowsView(QTableView):
         self._bottom = bar.value() if following else -1
         if gone and not following:
             bar.setValue(bar.value() - gone * self.verticalHeader().defaultSectionSize())
+        if self._delegate.outdated:
+            self.viewport().update()
 
     def _after_reset(self) -> None:
         following = self.following

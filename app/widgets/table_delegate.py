@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableV
 
 from .rows_model import Column, RowsModel
 from .theme import ROW, Theme
+from .time_bars import Axis
 
 _SIDES = {
     False: int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
@@ -35,6 +36,7 @@ class RowDelegate(QStyledItemDelegate):
         self._pictures: dict[_Key, QPixmap] = {}
         self._ratio = 1.0
         self._margin = self._dot_room = 0
+        self._axes: dict[int, Axis] = {}
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -63,6 +65,7 @@ class RowDelegate(QStyledItemDelegate):
         if first < 0:
             return
         last = last if last >= 0 else model.rowCount() - 1
+        self._axes = self.axes()
         places = self._places(area)
         chosen = {index.row() for index in view.selectionModel().selectedRows()}
         high = view.verticalHeader().defaultSectionSize()
@@ -71,6 +74,30 @@ class RowDelegate(QStyledItemDelegate):
             for at, left, wide in places:
                 self._cell(p, number, at, QRect(left, top, wide, high), number in chosen)
             top += high
+
+    @property
+    def outdated(self) -> bool:
+        """Whether columns of bars were painted on another axis than they would be now."""
+        return self._axes != self.axes()
+
+    def axes(self) -> dict[int, Axis]:
+        """Return the axis of each column of bars, for the rows that are in sight."""
+        view, columns = self._view, self._model.columns
+        able = [at for at, each in enumerate(columns) if each.bars and not view.isColumnHidden(at)]
+        first, last = view.rowAt(0), view.rowAt(view.viewport().height() - 1)
+        if not able or first < 0:
+            return {}
+        last = last if last >= 0 else self._model.rowCount() - 1
+        rows = [self._model.row(number) for number in range(first, last + 1)]
+        return {
+            at: column.bars.axis(
+                rows,
+                view.columnViewportPosition(at) + self._margin,
+                view.columnWidth(at) - 2 * self._margin,
+            )
+            for at in able
+            if (column := columns[at]).bars
+        }
 
     def _places(self, area: QRect) -> list[tuple[int, int, int]]:
         """Return the columns that are seen within *area*: which, from where, how wide."""
@@ -88,6 +115,11 @@ class RowDelegate(QStyledItemDelegate):
 
     def _cell(self, p: QPainter, number: int, at: int, cell: QRect, selected: bool) -> None:
         column, row = self._model.columns[at], self._model.row(number)
+        if column.bars is not None:
+            self._paint(p, cell, column, "", "text", selected)
+            area = cell.adjusted(self._margin, 0, -self._margin, 0)
+            column.bars.paint(p, area, self._axes[at], row)
+            return
         text = column.text(row)
         token = column.colour(row) if column.colour is not None else "text"
         if column.dot is not None or len(text) > _SHORT:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.recording.events import Row
 from app.recording.store import Table
+from app.widgets import rows_scan
 from app.widgets.rows_model import Column, RowsModel
 from app.widgets.rows_order import merged
 from app.widgets.table import RowsView
@@ -122,7 +123,9 @@ def test_any_sequence_of_changes_ends_in_the_stores_rows(
     qtmodeltester: ModelTester,
     accept: Callable[[Row], bool] | None,
     order: tuple[int, bool] | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(rows_scan, "SLICE_S", 10)  # All in one slice, however busy the machine.
     chance = random.Random(7)
     table = Table(60)
     model = model_of(table)
