@@ -82,7 +82,8 @@ class OpenedApp(AppControls):
 
     # -- What it consists of -------------------------------------------------------------------
 
-    def _served(self) -> list[object]:
+    def served(self) -> list[object]:
+        """Return what its servers ask for handlers: applications and routers, among others."""
         made = [self._program.made] if self._program is not None and self._program.made else []
         callbacks = [
             getattr(each, "request_callback", None) for each in self._server.foreign.servers
@@ -90,19 +91,19 @@ class OpenedApp(AppControls):
         return list(dict.fromkeys([*made, *callbacks]))
 
     def routes(self) -> list[AppRoute]:
-        return routes_of(self._served())
+        return routes_of(self.served())
 
     def sources(self) -> list[Path]:
         return self._program.files() if self._program is not None else []
 
     def templates(self) -> list[Path]:
-        return templates_of(self._served())
+        return templates_of(self.served())
 
     def source_of(self, handler: str, route: str | None) -> tuple[str, int] | None:
         known = [each for each in self.routes() if each.handler == handler and each.file]
         for each in (*(r for r in known if r.host + r.pattern == route), *known):
             return each.file, each.line
-        for served in self._served():
+        for served in self.served():
             if type(served).__qualname__ == handler and (place := source_of(served))[0]:
                 return place
         return None

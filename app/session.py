@@ -29,6 +29,7 @@ from app.recording.events import CLIENT, WINDOW
 from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask
 from app.recording.store import Store
+from app.routing import Routing
 from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
 from app.server.client import ClientRequest, Clients
@@ -76,6 +77,7 @@ class Session(Controls):
         self._app = OpenedApp(
             loop, self._server, self._spawn_window, self._before_app, self._after_app
         )
+        self._routing = Routing(self._server, store, self._roots)
         self._site = Site(Path())
         self._projects = Projects(self._serve, lambda: self._site)
         self._listens = False
@@ -302,6 +304,16 @@ class Session(Controls):
 
     def fire(self, shot: Shot) -> None:
         self._firing.fire(shot)
+
+    @property
+    def routing(self) -> Routing:
+        return self._routing
+
+    def _roots(self) -> list[object]:
+        """Return what may be asked for handlers; nothing before the project is trusted."""
+        if self._app.target:
+            return self._app.served()
+        return [self._server.root] if self._trusted else []
 
     @property
     def attacks(self) -> Attacks:

@@ -22,6 +22,8 @@ from tornado.routing import (
 from tornado.routing import Rule as TornadoRule
 from tornado.web import Application, RequestHandler
 
+from app.recording.events import Request
+from app.recording.headers import pairs
 from app.recording.limit import TooSlow, cpu_limit
 
 from .answering import Chosen, answer_of, brief, name_of, nobody, request_of
@@ -32,7 +34,7 @@ from .near_miss import furthest
 from .rules import SiteRule, loaded_target, route_kwargs, target_faults
 from .site import Route, Site
 from .site.route_checking import Fault, Together, compile_pattern, route_faults
-from .trial import Answer, Asked, Group, Outcome, Rule, Tried
+from .trial import Answer, Asked, Group, Moved, Outcome, Rule, Tried
 
 MATCH_LIMIT_S = 0.05
 """How long one pattern may be matched before it is given up."""
@@ -52,9 +54,13 @@ class _Step(NamedTuple):
     """Whether its application answers what none of its rules matches: here is the last one."""
 
 
-def rules_of(application: Application) -> list[Rule]:
-    """Return the rules of *application* in the order in which they are tried."""
-    steps = (step for step in _steps(application) if not step.final)
+Root = Application | RuleRouter
+"""What an HTTPServer asks for handlers."""
+
+
+def rules_of(root: Root) -> list[Rule]:
+    """Return the rules of *root* in the order in which they are tried."""
+    steps = (step for step in _steps(root) if not step.final)
     return [described(step, number) for number, step in enumerate(steps, 1)]
 
 
@@ -82,12 +88,14 @@ def _texts(matchers: Iterable[Matcher]) -> tuple[str, str]:
     return " ".join(hosts), " ".join(patterns)
 
 
-def _steps(application: Application, request: HTTPServerRequest | None = None) -> Iterator[_Step]:
-    """Yield the rules at the ends of the routers of *application*, in order.
+def _steps(root: Root, request: HTTPServerRequest | None = None) -> Iterator[_Step]:
+    """Yield the rules at the ends of the routers of *root*, in order.
 
     With a *request*, `_Step.open` tells whether it gets as far.
     """
-    yield from _walk(application, application.default_router, (), request is not None, request)
+    application = root if isinstance(root, Application) else Application()
+    router = root.default_router if isinstance(root, Application) else root
+    yield from _walk(application, router, (), request is not None, request)
 
 
 def _walk(
@@ -128,7 +136,7 @@ def _match(matcher: Matcher, request: HTTPServerRequest) -> Params | TooSlow | N
         return error
 
 
-def trial(application: Application, asked: Asked) -> Iterator[Tried | Answer]:
+def trial(root: Root, asked: Asked) -> Iterator[Tried | Answer]:
     """Yield every rule with what becomes of it when *asked* arrives, then the answer."""
     try:
         request = request_of(asked)
@@ -137,7 +145,7 @@ def trial(application: Application, asked: Asked) -> Iterator[Tried | Answer]:
         return
     answer: Answer | None = None
     numbers = itertools.count(1)
-    for step in _steps(application, request):
+    for step in _steps(root, request):
         if step.final:
             if answer is None and step.open:
                 answer = nobody(asked, request, step.application)
@@ -151,6 +159,7 @@ def trial(application: Application, asked: Asked) -> Iterator[Tried | Answer]:
             chosen = _chosen(step, params)
             answer = answer_of(asked, request, rule, tried.groups, chosen)
         yield tried
+    application = root if isinstance(root, Application) else Application()
     yield answer or nobody(asked, request, application)
 
 
@@ -174,8 +183,10 @@ def _try(
     return Tried(rule, Outcome.NEAR if reached > 1 else Outcome.NO, reached), None
 
 
-def _declines(step: _Step, request: HTTPServerRequest, params: Params) -> bool:
+def _declines(step: _Step, request: HTTPServerRequest, params: Params | TooSlow) -> bool:
     """Tell whether a router of the program's own, which matched, leads nowhere."""
+    if isinstance(params, TooSlow):
+        return False
     target = step.rule.target
     if isinstance(target, Router):
         try:
@@ -211,6 +222,57 @@ def _chosen(step: _Step, params: Params) -> Chosen:
     rule = step.rule
     named = params.get("path_kwargs", {})
     return Chosen(step.application, rule.target, rule.target_kwargs, named, rule.matcher.reverse)
+
+
+# Recorded requests
+
+
+def moved(root: Root, requests: Iterable[Request]) -> Iterator[Moved | None]:
+    """Yield for each of *requests* where it would go now, None for those that go where they went.
+
+    The same path on the same host is looked for once. A route that was only edited is no other
+    place, as long as its handler answers.
+    """
+    known = {_texts_of(rule) for rule in rules_of(root)}
+    found: dict[tuple[str, str], Place] = {}
+    for request in requests:
+        host = dict(pairs(request.request_head)).get("Host", "")
+        question = Asked(request.method, host, request.uri)
+        key = (host, question.path)
+        if key not in found:
+            found[key] = _place(root, question)
+        was, now = (request.handler or "", request.route), found[key]
+        same = f".{now[0]}".endswith(f".{was[0]}")
+        if not was[0] or (same and (was[1] == now[1] or was[1] not in known)):
+            yield None
+        else:
+            yield Moved(request.id, request.method, question.path, was, now)
+
+
+Place = tuple[str, str | None]
+"""A handler and a route, as a recording names them."""
+
+
+def _texts_of(rule: Rule) -> str:
+    return rule.host + rule.pattern
+
+
+def _place(root: Root, question: Asked) -> Place:
+    """Return where *question* goes."""
+    try:
+        request = request_of(question)
+    except HTTPInputError:
+        return "", None
+    for step in _steps(root, request):
+        if not step.open:
+            continue
+        if step.final:
+            return nobody(question, request, step.application).target, None
+        params = _match(step.rule.matcher, request)
+        if params is not None and not _declines(step, request, params):
+            return name_of(step.rule.target), _texts_of(described(step, 0))
+    application = root if isinstance(root, Application) else Application()
+    return nobody(question, request, application).target, None
 
 
 # Routes that are being edited

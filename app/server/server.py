@@ -125,6 +125,16 @@ class Server:
         """
         return self.run(build_application, site, self._modules, application_class)  # type: ignore[no-any-return]
 
+    @property
+    def modules(self) -> HandlerModules:
+        """The handler modules of the site that is served."""
+        return self._modules
+
+    @property
+    def root(self) -> HTTPServerConnectionDelegate:
+        """What is asked for handlers now."""
+        return self._application
+
     def serve(self, application: HTTPServerConnectionDelegate) -> None:
         """Serve the user's own *application*, or a router that leads to several."""
         self._application = application

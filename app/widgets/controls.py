@@ -22,6 +22,7 @@ from app.server.site import Problem, Site
 from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
 from .project_controls import ProjectControls
+from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
 
 
@@ -192,6 +193,11 @@ class Controls(QObject):
     @property
     def firing(self) -> FiringControls:
         """Who the clients are, and what they have fired."""
+        raise NotImplementedError
+
+    @property
+    def routing(self) -> RoutingControls:
+        """What is wrong with routes, and who takes a request."""
         raise NotImplementedError
 
     @property

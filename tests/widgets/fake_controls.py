@@ -20,6 +20,7 @@ from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 
 from .fake_projects import FakeProjects
+from .fake_routing import FakeRouting
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -121,6 +122,7 @@ class FakeControls(Controls):
         self.fake_sockets = FakeSockets()
         self.fake_projects = FakeProjects()
         self.fake_firing = FakeFiring()
+        self.fake_routing = FakeRouting()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
@@ -207,6 +209,10 @@ class FakeControls(Controls):
     def clients(self) -> list[ClientState]:
         clients = enumerate(self._clients.items(), 1)
         return [ClientState(name, jar, 0, hue) for hue, (name, jar) in clients]
+
+    @property
+    def routing(self) -> FakeRouting:
+        return self.fake_routing
 
     @property
     def firing(self) -> FakeFiring:
