@@ -1,0 +1,638 @@
+"""Projects in the window: opened, trusted, changed by others, saved, recovered, exported."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QMimeData, QPoint, QSettings, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.loop import TickLoop
+from app.options import Options
+from app.projects import DEMO
+from app.server.site import Route, Site, load, save
+from app.widgets.disk_change import DiskChangeDialog
+from app.widgets.editor_page import FilePage
+
+Start = Callable[..., Program]
+ROOT = Path(__file__).resolve().parent.parent
+HANDLER = (
+    "from tornado.web import RequestHandler\n"
+    "class Home(RequestHandler):\n"
+    "    def get(self):\n"
+    "        self.write('{}')\n"
+)
+
+
+def write_project(folder: Path, text: str = "first") -> Path:
+    """Write a small project that answers / with *text*."""
+    site = Site(
+        folder,
+        name=folder.name,
+        routes=(Route("/", "handlers.home.Home"),),
+        handlers={"home.py": HANDLER.format(text)},
+        templates={"page.html": "<p>page</p>\n"},
+    )
+    save(site, folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "mine")
+
+
+@pytest.fixture
+def start(running_loop: TickLoop, qtbot: QtBot) -> Iterator[Start]:
+    """Start the whole program with a project; it ends with the test."""
+    QSettings().remove("trusted")
+    QSettings().remove("projects")
+    started = []
+
+    def begin(folder: Path | None, **options: object) -> Program:
+        chosen = Options(project=folder, port=0, lang="en", **{"trust": True, **options})  # type: ignore[arg-type]
+        program = Program(chosen, running_loop, running_loop.recorder)
+        task = running_loop.create_task(program.run())
+        started.append((program, task))
+        qtbot.waitUntil(lambda: program.session.address is not None and program.window.isVisible())
+        return program
+
+    yield begin
+    for program, task in started:
+        program.ended.set()
+        qtbot.waitUntil(task.done)
+        assert task.result() == 0
+
+
+def served(program: Program, qtbot: QtBot, path: str = "") -> str:
+    """What the server answers from outside."""
+
+    def get() -> str:
+        with urllib.request.urlopen(f"{program.session.address}{path}", timeout=10) as response:
+            return str(response.read().decode())
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        future = pool.submit(get)
+        qtbot.waitUntil(future.done, timeout=10_000)
+        return future.result()
+
+
+def dialog_of(program: Program, qtbot: QtBot) -> QMessageBox:
+    """The message box that is open."""
+
+    def boxes() -> list[QMessageBox]:
+        return [box for box in program.window.findChildren(QMessageBox) if box.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(boxes()))
+    return boxes()[-1]
+
+
+def press(qtbot: QtBot, dialog: QDialog, text: str) -> None:
+    """Click the button that says *text*, and wait until the dialog is gone."""
+    buttons = [each for each in dialog.findChildren(QPushButton) if each.text() == text]
+    assert buttons, [each.text() for each in dialog.findChildren(QPushButton)]
+    qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    gone(qtbot, dialog)
+
+
+def gone(qtbot: QtBot, dialog: QDialog) -> None:
+    """Wait until *dialog* is deleted."""
+    qtbot.waitUntil(lambda: not shiboken6.isValid(dialog))
+
+
+def type_into(program: Program, name: str, text: str) -> FilePage:
+    """Open a handler's or template's editor and type at its beginning."""
+    folder, _, rest = name.partition("/")
+    program.window.editors.open_file(folder, rest)
+    page = program.window.editors.pages[name]
+    assert isinstance(page, FilePage)
+    page.editor.insertPlainText(text)
+    return page
+
+
+# Rows 90 to 96, 99, 100 and 102: what cannot be opened
+
+
+def _text(text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "site.toml").write_bytes(text.encode())
+
+
+def _bytes(name: str, data: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def _huge(folder: Path) -> None:
+    with (folder / "templates/page.html").open("r+b") as file:
+        file.truncate(1 << 30)
+
+
+def _linked(folder: Path) -> None:
+    shutil.rmtree(folder / "templates")
+    (folder / "templates").symlink_to("/etc")
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "90 empty": (_text(""), "site.toml", "is empty"),
+    "90 truncated": (_text('[site]\nname = "x'), "site.toml:2", "end of the file"),
+    "90 NUL": (_text("[site]\nname = 'a\0'\n"), "site.toml:2:10", "invalid character"),
+    "91 Latin-1": (_bytes("handlers/home.py", b"# caf\xe9\n"), "home.py:1:6", "0xe9"),
+    "92 root": (_text("site = 3\n"), "site.toml:1", "must be a table"),
+    "93 NaN": (_text("[settings]\nx = nan\n"), "site.toml", "not finite"),
+    "93 1e999": (_text("[settings]\nx = 1e999\n"), "site.toml", "not finite"),
+    "93 twice": (_text("[site]\nname='a'\nname='b'\n"), "site.toml:3", "overwrite"),
+    "94 deep": (_text("[settings]\nx = " + "[" * 100_000), "site.toml", "nested too deeply"),
+    "95 digits": (_text("[settings]\nx = " + "1" * 5_000), "site.toml", "Exceeds the limit"),
+    "96 escape": (_text('[site]\nname = "\\ud800"\n'), "site.toml:2", "scalar value"),
+    "96 bytes": (_bytes("templates/page.html", b"\xed\xa0\x80"), "page.html:1:1", "not UTF-8"),
+    "99 link": (
+        lambda folder: (folder / "templates/x.html").symlink_to("/etc/passwd"),
+        "templates/x.html",
+        "leaves the project folder",
+    ),
+    "99 folder": (_linked, "templates", "leaves the project folder"),
+    "100 1 GB": (_huge, "page.html", "larger than 4 MB"),
+    "102 missing": (lambda folder: shutil.rmtree(folder), "broken", "no such folder"),
+    "102 no project": (lambda folder: (folder / "site.toml").unlink(), "site.toml", "missing"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_what_cannot_be_opened_is_told_with_its_path_and_nothing_is_lost(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    page = type_into(program, "templates/page.html", "unsaved ")
+    program.window.editors.confirm_leaving = lambda leave: True  # type: ignore[method-assign]
+    for row, (break_it, place, cause) in BROKEN.items():
+        broken = write_project(tmp_path / "broken")
+        break_it(broken)
+        program.window.projects.open(broken)
+        box = dialog_of(program, qtbot)
+        assert str(broken) in box.informativeText(), row
+        assert place in box.informativeText(), row
+        assert cause in box.informativeText(), row
+        press(qtbot, box, "OK")
+        assert program.session.site.folder == project, row
+        assert page.text.startswith("unsaved <p>"), row
+        shutil.rmtree(broken, ignore_errors=True)
+    assert served(program, qtbot) == "first"
+    program.window.editors.forget_changes()
+
+
+def test_a_project_with_a_byte_order_mark_opens(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    other = write_project(tmp_path / "other", "second")
+    for name in ("site.toml", "handlers/home.py"):
+        (other / name).write_bytes(b"\xef\xbb\xbf" + (other / name).read_bytes())
+    program = start(project)
+    program.window.projects.open(other)
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")
+    assert served(program, qtbot) == "second"
+
+
+# Row 99 and Show 8: strangers
+
+
+def _strangers_project(folder: Path, ran: Path) -> Path:
+    ran.mkdir()
+    write = f"__import__('pathlib').Path({str(ran)!r}, {{!r}}).write_text('ran')"
+    site = Site(
+        folder,
+        name="Stranger",
+        settings={"ui_modules": "handlers.ui", "default_handler_class": "handlers.late.Late"},
+        routes=(Route("/", "handlers.home.Home"),),
+        handlers={
+            "__init__.py": write.format("package") + "\n",
+            "home.py": write.format("import") + "\n" + HANDLER.format("stranger"),
+            "late.py": "from tornado.web import RequestHandler\nclass Late(RequestHandler):\n    "
+            + write.format("class")
+            + "\n",
+            "ui.py": write.format("ui module") + "\n",
+            "unused.py": write.format("unused") + "\n",
+        },
+        templates={
+            "page.html": "{% import os %}{{ " + write.format("template") + " }}",
+            "setup.txt": "{% set x = " + write.format("text template") + " %}",
+        },
+    )
+    save(site, folder)
+    (folder / "conftest.py").write_text(write.format("conftest"))
+    (folder / "sitecustomize.py").write_text(write.format("sitecustomize"))
+    return folder
+
+
+def written(folder: Path) -> set[str]:
+    """What left a file in *folder*."""
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_strangers_project_writes_nothing_until_it_is_trusted(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    stranger = _strangers_project(tmp_path / "stranger", ran)
+    program = start(project)
+    window = program.window
+    window.projects.open(stranger)
+    box = dialog_of(program, qtbot)
+    assert str(stranger) in box.text()
+    press(qtbot, box, "Cancel")
+    assert written(ran) == set()
+    assert program.session.site.folder == project
+    window.projects.open(stranger)
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")
+    assert served(program, qtbot) == "stranger"
+    assert written(ran) == {"package", "import", "class", "ui module", "unused"}
+    # Trust is remembered, until something that would run is another.
+    window.projects.open(project)
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")
+    window.projects.open(stranger)
+    assert program.session.site.folder == stranger
+    for name in ("templates/setup.txt", "handlers/unused.py", "site.toml"):
+        window.projects.open(project)
+        shutil.rmtree(ran)
+        ran.mkdir()
+        old = (stranger / name).read_text()
+        (stranger / name).write_text(old.replace("unused", "other").replace("text", "worse"))
+        if name == "site.toml":
+            (stranger / name).write_text(old.replace("'/'", "'/x'").replace('"/"', '"/x"'))
+        window.projects.open(stranger)
+        press(qtbot, dialog_of(program, qtbot), "Cancel")
+        assert written(ran) == set(), name
+        assert program.session.site.folder == project
+        (stranger / name).write_text(old)
+
+
+def test_a_stranger_on_the_command_line_is_asked_about_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    ran = tmp_path / "ran"
+    stranger = _strangers_project(tmp_path / "stranger", ran)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "--offscreen", "--port", "0", str(stranger)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=stranger,
+    )
+    assert done.returncode == 2
+    assert "--trust" in done.stderr
+    assert written(ran) == set()
+
+
+# New, recent, dropped
+
+
+def test_new_projects_are_made_in_empty_folders_only(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    before = sorted(project.rglob("*"))
+    window.projects.new(project, demo=False)
+    box = dialog_of(program, qtbot)
+    assert str(project) in box.informativeText()
+    press(qtbot, box, "OK")
+    assert sorted(project.rglob("*")) == before
+    window.projects.new(tmp_path / "empty", demo=False)
+    assert program.session.site == load(tmp_path / "empty")
+    assert program.session.site.routes == ()
+    assert window.windowTitle() == "empty – Loopscope"
+    window.projects.new(tmp_path / "copy", demo=True)
+    assert "Demo" not in window.windowTitle()
+    assert "<html" in served(program, qtbot)
+    assert (tmp_path / "copy/static/style.css").read_bytes() == (
+        DEMO / "static/style.css"
+    ).read_bytes()
+    assert program.session.projects.recent()[:2] == [tmp_path / "copy", tmp_path / "empty"]
+
+
+def test_each_command_has_a_key_and_asks_for_a_folder(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    for keys in ("Ctrl+N", "Ctrl+Shift+N", "Ctrl+O", "Ctrl+Alt+E", "Ctrl+Shift+S"):
+        program.window.activateWindow()
+        qtbot.waitUntil(program.window.isActiveWindow)
+        qtbot.keySequence(program.window, keys)
+        dialog = program.window.findChild(QFileDialog)
+        assert dialog is not None, keys
+        assert dialog.fileMode() == QFileDialog.FileMode.Directory
+        dialog.reject()
+        gone(qtbot, dialog)
+
+
+def test_recent_projects_open_from_the_menu(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    window.projects.new(tmp_path / "a", demo=False)
+    window.projects.new(tmp_path / "b", demo=False)
+    shutil.rmtree(tmp_path / "a")
+    recent = next(menu for menu, title in window.menus._titles if title == "Open &recent")
+    recent.aboutToShow.emit()  # type: ignore[union-attr]
+    actions = recent.actions()  # type: ignore[union-attr]
+    assert [each.text() for each in actions[:3]] == ["&1  b", "&2  a", "&3  mine"]
+    assert [each.isEnabled() for each in actions[:3]] == [True, False, True]
+    actions[2].trigger()
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")  # Opened unasked, trusted by nobody.
+    assert program.session.site.folder == project
+    actions[-1].trigger()
+    assert program.session.projects.recent() == []
+
+
+def test_a_folder_dropped_on_the_window_is_opened(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    program.session.projects.create(tmp_path / "dropped", demo=False)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped"))])
+    actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    keys = Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPoint(5, 5), actions, data, buttons, keys))
+    assert program.session.site.folder == tmp_path / "dropped"
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped/site.toml"))])
+    assert window.projects.dropped(data) is None
+
+
+def test_unsaved_text_is_not_left_behind_unasked(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    program.session.projects.create(tmp_path / "other", demo=False)
+    type_into(program, "templates/page.html", "mine ")
+    window.projects.open(tmp_path / "other")
+    press(qtbot, dialog_of(program, qtbot), "Cancel")
+    assert program.session.site.folder == project
+    assert window.editors.pages["templates/page.html"].modified
+    window.projects.open(tmp_path / "other")
+    press(qtbot, dialog_of(program, qtbot), "Discard")
+    assert program.session.site.folder == tmp_path / "other"
+    assert window.editors.pages == {}
+
+
+# Row 101
+
+
+def test_what_others_change_is_noticed_and_can_be_taken(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    type_into(program, "templates/page.html", "mine ")
+    (project / "handlers/home.py").write_text(HANDLER.format("theirs"))
+    (project / "templates/page.html").write_text("theirs\n")
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "+mine <p>page</p>" in dialog.view.toPlainText())
+    assert "-theirs" in dialog.view.toPlainText()
+    assert "handlers/home.py" in dialog.text.text()
+    assert served(program, qtbot) == "first", "what changed does not run by itself"
+    press(qtbot, dialog, "Take theirs")
+    assert served(program, qtbot) == "theirs"
+    page = window.editors.pages["templates/page.html"]
+    assert isinstance(page, FilePage)
+    assert (page.text, page.modified) == ("theirs\n", False)
+
+
+def test_mine_is_kept_and_then_saved_over_theirs(start: Start, qtbot: QtBot, project: Path) -> None:
+    program = start(project)
+    window = program.window
+    page = type_into(program, "templates/page.html", "mine ")
+    (project / "templates/page.html").write_text("theirs\n")
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    press(qtbot, dialog, "Later")
+    window.editors.save()
+    box = dialog_of(program, qtbot)
+    assert "changed on the disk" in box.informativeText()
+    press(qtbot, box, "OK")
+    assert (project / "templates/page.html").read_text() == "theirs\n"
+    assert page.text.startswith("mine ")
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    press(qtbot, dialog, "Keep mine")
+    window.editors.save()
+    assert (project / "templates/page.html").read_text() == "mine <p>page</p>\n"
+
+
+def test_their_broken_file_comes_into_the_editor_while_the_good_one_serves(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    (project / "handlers/home.py").write_text("def broken(:\n")
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    press(qtbot, dialog, "Take theirs")
+    box = dialog_of(program, qtbot)
+    assert "home.py:1" in box.informativeText()
+    press(qtbot, box, "OK")
+    page = window.editors.pages["handlers/home.py"]
+    assert isinstance(page, FilePage)
+    assert (page.text, page.modified) == ("def broken(:\n", True)
+    assert served(program, qtbot) == "first"
+    window.editors.forget_changes()
+
+
+def test_saving_is_no_change_by_others(start: Start, qtbot: QtBot, project: Path) -> None:
+    program = start(project)
+    type_into(program, "templates/page.html", "mine ")
+    with qtbot.waitSignal(program.window.editors.saved):
+        program.window.editors.save()
+    qtbot.wait(400)  # Longer than the watcher takes.
+    assert program.window.findChild(DiskChangeDialog) is None
+    assert not program.window.editors.unsaved
+
+
+# Rows 102 and 103
+
+
+def test_a_save_that_fails_is_told_and_the_document_stays_unsaved(
+    start: Start, qtbot: QtBot, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start(project)
+    window = program.window
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    type_into(program, "templates/page.html", "mine ")
+    with monkeypatch.context() as patch:
+
+        def full(descriptor: int, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(os, "write", full)
+        window.editors.save()
+    box = dialog_of(program, qtbot)
+    assert str(project / "templates/page.html") in box.informativeText()
+    assert "no space left on device" in box.informativeText()
+    press(qtbot, box, "OK")
+    assert window.editors.unsaved
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    window.editors.save()
+    assert (project / "templates/page.html").read_text().startswith("mine ")
+
+
+# Rows 97 and 105
+
+
+def test_a_project_of_a_newer_loopscope_is_shown_and_not_saved(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    text = (project / "site.toml").read_text().replace("schema = 2", "schema = 99")
+    (project / "site.toml").write_text(text)
+    program = start(project)
+    assert "newer Loopscope" in program.window.banner.label.text()
+    type_into(program, "templates/page.html", "mine ")
+    program.window.editors.save()
+    press(qtbot, dialog_of(program, qtbot), "OK")
+    assert (project / "templates/page.html").read_text() == "<p>page</p>\n"
+    program.window.editors.forget_changes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_opened_twice_the_second_cannot_save_until_the_first_is_gone(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "main.py"), str(project), "--offscreen", "--trust"]
+    first = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE)
+    try:
+        assert first.stdout is not None
+        assert b"serving" in first.stdout.readline()
+        program = start(project)
+        window = program.window
+        assert f"process {first.pid}" in window.banner.label.text()
+        type_into(program, "templates/page.html", "second ")
+        window.editors.save()
+        box = dialog_of(program, qtbot)
+        assert f"process {first.pid}" in box.informativeText()
+        press(qtbot, box, "OK")
+        assert (project / "templates/page.html").read_text() == "<p>page</p>\n"
+    finally:
+        first.kill()  # The lock must not survive it.
+        first.communicate()
+    window.editors.forget_changes()
+    window.projects.open(project)
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")
+    type_into(program, "templates/page.html", "second ")
+    window.editors.save()
+    assert (project / "templates/page.html").read_text().startswith("second ")
+
+
+# Row 47 and recovery
+
+
+TYPING = """
+import asyncio, sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from app.application import Program
+from app.loop import TickLoop
+from app.options import Options
+from app.recording.recorder import Recorder
+
+recorder = Recorder()
+with TickLoop(QApplication([]), recorder=recorder, contained=True) as loop:
+    asyncio.set_event_loop(loop)
+    program = Program(Options(project=Path(sys.argv[1]), port=0, trust=True), loop, recorder)
+
+    async def type_text():
+        while program.session.address is None:
+            await asyncio.sleep(0.05)
+        editors = program.window.editors
+        editors.open_file("handlers", "home.py")
+        editors.pages["handlers/home.py"].editor.insertPlainText("half = (\\n")
+        editors.open_routes()
+        editors.pages["site.toml"].add()
+        print("typed", flush=True)
+
+    loop.create_task(type_text())
+    loop.run_until_complete(program.run())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_unsaved_text_comes_back_after_a_kill(start: Start, qtbot: QtBot, project: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", TYPING, str(project)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    drafts = Path(os.environ["XDG_DATA_HOME"])
+    try:
+        assert child.stdout is not None
+        while (line := child.stdout.readline()) and b"typed" not in line:
+            pass
+        qtbot.waitUntil(
+            lambda: any(b"/new" in path.read_bytes() for path in drafts.rglob("drafts/*.json")),
+            timeout=10_000,
+        )
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+    assert "half" not in (project / "handlers/home.py").read_text()
+    program = start(project)
+    box = dialog_of(program, qtbot)
+    assert "handlers/home.py" in box.informativeText()
+    press(qtbot, box, "Recover")
+    editors = program.window.editors
+    page = editors.pages["handlers/home.py"]
+    assert isinstance(page, FilePage)
+    assert page.text.startswith("half = (\nfrom tornado")
+    assert page.modified, "nothing of it is served before it is applied"
+    assert editors.pages["site.toml"].modified
+    assert served(program, qtbot) == "first"
+    page.undo()
+    assert page.text.startswith("from tornado")
+    editors.forget_changes()
+
+
+def test_what_is_saved_is_not_offered_again(start: Start, qtbot: QtBot, project: Path) -> None:
+    program = start(project)
+    type_into(program, "templates/page.html", "mine ")
+    window = program.window
+    window.projects.keep_draft()
+    assert program.session.projects.draft() is not None
+    window.editors.save()
+    assert program.session.projects.draft() is None
+
+
+# Export
+
+
+def test_what_is_in_the_editors_is_exported(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    type_into(program, "templates/page.html", "mine ")
+    program.window.projects.export(tmp_path / "out")
+    assert "python3 app.py" in program.window.banner.label.text()
+    assert (tmp_path / "out/templates/page.html").read_text().startswith("mine ")
+    (tmp_path / "out/app.py").write_text("mine")
+    program.window.projects.export(tmp_path / "out")
+    assert str(tmp_path / "out") in dialog_of(program, qtbot).informativeText()
+    press(qtbot, dialog_of(program, qtbot), "OK")
+    program.window.editors.forget_changes()
