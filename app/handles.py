@@ -7,6 +7,7 @@ import contextvars
 import sys
 import time
 from asyncio import format_helpers
+from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -105,3 +106,24 @@ class SocketHandle(asyncio.Handle):
         self.name = f"{verb} fd {fd}"
         self.cause = 0
         self.scheduled_ns = 0
+
+
+_PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)
+TASKS = (asyncio.Task, _PY_TASK)
+STEP = next(
+    (cls for cls in object.__subclasses__() if cls.__name__ == "TaskStepMethWrapper"), type(None)
+)
+"""The type of the callback with which a C task schedules its step."""
+
+
+def stepped_task(callback: Any) -> Any:
+    """Return the task that *callback* steps or wakes, or None when it does something else."""
+    kind = type(callback)
+    if kind is STEP:
+        return callback.__self__
+    if kind is BuiltinMethodType:
+        owner = callback.__self__
+        return owner if isinstance(owner, asyncio.Task) and "wakeup" in callback.__name__ else None
+    if kind is MethodType and issubclass(type(callback.__self__), _PY_TASK):
+        return callback.__self__ if callback.__name__ in ("__step", "__wakeup") else None
+    return None

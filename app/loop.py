@@ -9,20 +9,17 @@ run in one turn while there is work, within a time budget, so that Qt always get
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import heapq
 import itertools
 import logging
 import math
 import selectors
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from itertools import chain, islice
-from types import BuiltinMethodType, FrameType, FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QThread, QTimer
@@ -30,14 +27,25 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QT
 import qasync  # isort: skip  # After PySide6, or it would take an installed PyQt.
 from asyncio import base_events, events, format_helpers
 
-from app.handles import DebugHandle, Handle, SocketHandle, TimerHandle, new_handle
+from app.descriptors import Descriptors
+from app.handles import (
+    STEP,
+    TASKS,
+    DebugHandle,
+    Handle,
+    SocketHandle,
+    TimerHandle,
+    new_handle,
+    stepped_task,
+)
 from app.hold import Hold
+from app.looking import Looking
 from app.recording.events import SERVER, WINDOW
-from app.recording.mistakes import THREAD_LOGGER
-from app.recording.recorder import CONNECTION, OWNER, Recorder
-from app.recording.snapshot import LoopNow, PendingTask, Ready, Socket, Timer
+from app.recording.mistakes import TASK_DESTROYED, THREAD_LOGGER
+from app.recording.recorder import OWNER, Recorder
 from app.recording.tasks import TaskWatch, is_library, label
 from app.selector import NotifierSelector, default_selector, finder
+from app.signals import Signals
 
 BUDGET_NS = 6_000_000
 """How long ticks may go on before Qt must get its turn, in ns."""
@@ -49,8 +57,6 @@ HELD_S = 0.01
 MAX_DEPTH = 10
 """How many Qt loops may be nested within handles with asyncio going on in the innermost."""
 
-_LISTED = 300
-"""How many timers one look lists at most."""
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _SelectorLoop = asyncio.SelectorEventLoop
 _copy_context = contextvars.copy_context
@@ -88,7 +94,7 @@ _SLOTS = (
 )
 
 
-class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
+class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # type: ignore[misc]
     """An asyncio event loop that runs inside Qt's, tick by tick, and records what it runs.
 
     *already_running* makes the loop count as running at once, driven by whatever Qt loop turns
@@ -228,72 +234,9 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         elif self._notifier is not None:
             self._notifier.setEnabled(on)
 
-    def _watch_signals(self) -> None:
-        """Let Python's signal handlers run at once, and none of them raise where Qt calls us."""
-        try:
-            # Handlers run between bytecodes, and Qt's poll runs none: a signal must make the
-            # selector readable, so that `_pump` runs.
-            previous_fd = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)
-        except ValueError:  # Signals are the main thread's.
-            return
-        handler = signal.getsignal(signal.SIGINT)
-
-        def guarded(number: int, frame: FrameType | None) -> None:
-            # Outside of a turn, and so in the very first moment of `_pump`, the caller is Qt: it
-            # would print what is raised, and go on. Whoever insists may still stop a slot.
-            try:
-                handler(number, frame)  # type: ignore[operator,misc]
-            except BaseException as exc:
-                turning = self._depth and frame and frame.f_code is not TickLoop._pump.__code__
-                if turning or self._escaped is not None:
-                    raise
-                self._escaped = exc
-
-        discard = sys.unraisablehook
-
-        def kept(unraisable: sys.UnraisableHookArgs) -> None:
-            # It came while a __del__ or the callback of a weak reference ran: these lose it.
-            error = unraisable.exc_value
-            if isinstance(error, KeyboardInterrupt) and not self._contained:
-                self._escaped = error
-            else:
-                discard(unraisable)
-
-        def unwatch() -> None:
-            if sys.unraisablehook is kept:
-                sys.unraisablehook = discard
-            if signal.getsignal(signal.SIGINT) is guarded:
-                signal.signal(signal.SIGINT, handler)
-            if not self._signal_handlers:
-                signal.set_wakeup_fd(previous_fd)
-
-        if callable(handler) and self._released is None:
-            with contextlib.suppress(ValueError):
-                signal.signal(signal.SIGINT, guarded)
-                sys.unraisablehook = kept
-        self._unwatch_signals = unwatch
-
-    def remove_signal_handler(self, sig: int) -> bool:
-        """Remove a signal's handler; see asyncio, which then no longer wakes up for signals."""
-        if self._unwatch_signals is None:
-            return bool(_SelectorLoop.remove_signal_handler(self, sig))
-        self._unwatch_signals()
-        try:
-            return bool(_SelectorLoop.remove_signal_handler(self, sig))
-        finally:
-            self._watch_signals()
-
     def is_turning(self) -> bool:
         """Return whether ticks are under way."""
         return self._depth > 0
-
-    def forget_signal(self, number: int) -> None:
-        """Take back the wake-up that a signal has caused, which has been handled by now."""
-        with contextlib.suppress(OSError):
-            received = self._ssock.recv(4096)
-            others = received.replace(bytes([number]), b"")
-            if others:
-                self._csock.send(others)
 
     def _take_over(self) -> None:
         """Count as running from now on, in this thread, until `release`."""
@@ -416,104 +359,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             task = _SelectorLoop.create_task(self, coro, **kwargs)
             if self._debug and self._task_factory is None:
                 del task._source_traceback[-1]  # This method.
-        if issubclass(type(task), _TASKS):
+        if issubclass(type(task), TASKS):
             owner = None if context is None else context.get(OWNER, WINDOW)
             self.tasks.began(task, owner, coro)
         return task
-
-    def add_reader(self, fd: Any, callback: Any, *args: Any) -> None:
-        """Call *callback* when *fd* can be read; see `asyncio.loop.add_reader`."""
-        if self._transports:
-            self._ensure_fd_no_transport(fd)
-        self._watch(fd, _READ, callback, args)
-
-    def remove_reader(self, fd: Any) -> bool:
-        """Return whether *fd* had a reader, which is gone; see asyncio."""
-        if self._transports:
-            self._ensure_fd_no_transport(fd)
-        return self._unwatch(fd, _READ)
-
-    def add_writer(self, fd: Any, callback: Any, *args: Any) -> None:
-        """Call *callback* when *fd* can be written; see `asyncio.loop.add_writer`."""
-        if self._transports:
-            self._ensure_fd_no_transport(fd)
-        self._watch(fd, _WRITE, callback, args)
-
-    def remove_writer(self, fd: Any) -> bool:
-        """Return whether *fd* had a writer, which is gone; see asyncio."""
-        if self._transports:
-            self._ensure_fd_no_transport(fd)
-        return self._unwatch(fd, _WRITE)
-
-    # What asyncio's transports call.
-
-    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> asyncio.Handle:
-        return self._watch(fd, _READ, callback, args)
-
-    def _add_writer(self, fd: Any, callback: Any, *args: Any) -> asyncio.Handle:
-        return self._watch(fd, _WRITE, callback, args)
-
-    def _remove_reader(self, fd: Any) -> bool:
-        return self._unwatch(fd, _READ)
-
-    def _remove_writer(self, fd: Any) -> bool:
-        return self._unwatch(fd, _WRITE)
-
-    # What a descriptor's key holds: its reader, its writer, and the socket's role when both went.
-    # A connection, of which the end is announced, stays registered then: Tornado removes and adds
-    # its reader for each request, and each time would be a system call.
-
-    def _watch(self, fd: Any, event: int, callback: Any, args: Any) -> asyncio.Handle:
-        if self._closed:
-            self._check_closed()
-        number = fd if fd.__class__ is int else qasync._fileno(fd)
-        handle = SocketHandle(callback, args, self, number, "read" if event == _READ else "write")
-        key = self._find_key(fd)
-        side = 0 if event == _READ else 1
-        if key is not None and _is_mute(key.data):
-            if event == key.events and key.data[2] is self.recorder.sockets.get(number):
-                key.data[side] = handle
-                return handle
-            self._selector.unregister(fd)  # Its number may be another socket's by now.
-            key = None
-        if key is None:
-            data: list[Any] = [None, None, None]
-            data[side] = handle
-            self._selector.register(fd, event, data)
-            return handle
-        replaced = key.data[side]
-        key.data[side] = handle
-        self._selector.modify(fd, key.events | event, key.data)
-        if replaced is not None:
-            replaced.cancel()
-        return handle
-
-    def _unwatch(self, fd: Any, event: int) -> bool:
-        key = None if self._closed else self._find_key(fd)
-        if key is None:
-            return False
-        data = key.data
-        side = 0 if event == _READ else 1
-        handle = data[side]
-        if handle is None:
-            return False
-        data[side] = None
-        if data[1 - side] is not None:
-            self._selector.modify(fd, key.events & ~event, data)
-        else:
-            data[2] = role = self.recorder.sockets.get(handle.descriptor, "")
-            if key.events != _READ or not role.startswith(CONNECTION):
-                self._selector.unregister(fd)
-        handle.cancel()
-        return True
-
-    def _forget_closed(self) -> None:
-        """Take from the selector what was left in it until its socket was closed."""
-        for descriptor in self.recorder.closed:
-            key = self._find_key(descriptor)
-            if key is not None and _is_mute(key.data):
-                self._selector.unregister(descriptor)
-        self.recorder.closed.clear()
 
     # -- Turning ---------------------------------------------------------------------------
 
@@ -704,26 +553,6 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         if not tick_id & 0xFF:
             recorder.bound()
 
-    def _process_events(self, event_list: Any, now_ns: int) -> None:
-        ready = self._ready
-        for key, mask in event_list:
-            reader, writer, _ = key.data
-            if reader is None and writer is None:
-                self._selector.unregister(key.fileobj)
-                continue
-            if mask & _READ and reader is not None:
-                if reader._cancelled:
-                    self._remove_reader(key.fileobj)
-                else:
-                    reader.scheduled_ns = now_ns
-                    ready.append(reader)
-            if mask & _WRITE and writer is not None:
-                if writer._cancelled:
-                    self._remove_writer(key.fileobj)
-                else:
-                    writer.scheduled_ns = now_ns
-                    ready.append(writer)
-
     def _queue_due_timers(self) -> None:
         scheduled = self._scheduled
         cancelled = self._timer_cancelled_count
@@ -764,7 +593,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             callback, args, context = handle._callback, handle._args, handle._context
             task = None
             kind = type(callback)
-            if kind is _STEP:
+            if kind is STEP:
                 name, task = None, callback.__self__
             elif type(handle) is SocketHandle:
                 name = handle.name
@@ -772,7 +601,7 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
             elif kind is FunctionType:
                 name = callback.__qualname__
             else:
-                task = _stepped_task(callback)
+                task = stepped_task(callback)
                 name = label(callback, args) if task is None else None
             if debug:
                 self._current_handle = handle
@@ -832,7 +661,10 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
 
     def call_exception_handler(self, context: Any) -> None:
         """Report what went wrong; see asyncio. The report belongs to the owner of what failed."""
-        row = getattr(context.get("task") or context.get("future"), "_loopscope", None)
+        task = context.get("task")
+        row = getattr(task or context.get("future"), "_loopscope", None)
+        if task is not None and context.get("message") == TASK_DESTROYED:
+            self.tasks.destroyed(task)
         handle = context.get("handle")
         own = _copy_context()
         if row is not None:
@@ -853,91 +685,3 @@ class TickLoop(qasync.QSelectorEventLoop):  # type: ignore[misc]
         self._ready.extend(held for held in self._held if held.__class__ is not SocketHandle)
         self._held.clear()
         self._listen(True)
-
-    # -- Looking ---------------------------------------------------------------------------
-
-    def now(self, limit: int) -> LoopNow:
-        """Return how the loop stands at this instant; at most *limit* entries of each kind."""
-        keys = list(self._selector.get_map().values()) if self._selector else []
-        now = time.monotonic()
-        return LoopNow(
-            tick_id=self._tick_id,
-            sockets=[self._socket(key) for key in keys[:limit]],
-            timers=[
-                Timer(
-                    max(0.0, timer._when - self.hold.clock_of(timer, now)),
-                    label(timer._callback, timer._args),
-                    timer._context.get(OWNER, WINDOW),
-                )
-                for timer in self._next_timers(min(limit, _LISTED))
-            ],
-            ready=[
-                Ready(self._describe(handle), self.hold.owner_of(handle))
-                for handle in islice(chain(self.hold.parked, self._ready), limit)
-                if not handle._cancelled
-            ],
-            socket_count=len(keys),
-            timer_count=len(self._scheduled) - self._timer_cancelled_count,
-            ready_count=len(self.hold.parked) + len(self._ready),
-        )
-
-    def _next_timers(self, count: int) -> list[Any]:
-        """Return the timers that are due first, without a walk over all of the heap."""
-        heap: list[Any] = self._scheduled
-        found: list[Any] = []
-        ahead = [(heap[0], 0)] if heap else []
-        while ahead and len(found) < count:
-            entry, at = heapq.heappop(ahead)
-            if not entry[2]._cancelled:
-                found.append(entry[2])
-            for below in (2 * at + 1, 2 * at + 2):
-                if below < len(heap):
-                    heapq.heappush(ahead, (heap[below], below))
-        return found
-
-    def pending_tasks(self, limit: int) -> list[PendingTask]:
-        """Return the tasks that have not finished, longest wait first."""
-        return self.tasks.pending(self, limit)
-
-    def _socket(self, key: selectors.SelectorKey) -> Socket:
-        role = self.recorder.sockets.get(key.fd, "other")
-        if self._ssock is not None and key.fd == self._ssock.fileno():
-            role = "own"
-        role, _, text = role.partition(" ")
-        flags = "r" * (key.data[0] is not None) + "w" * (key.data[1] is not None)
-        return Socket(key.fd, flags, role, self.recorder.owners.get(key.fd, 0), text)
-
-    def _describe(self, handle: Any) -> str:
-        task = _stepped_task(handle._callback)
-        if task is not None:
-            row = getattr(task, "_loopscope", None)
-            return f"step {row[2] if row else task.get_name()}"
-        if handle.__class__ is SocketHandle:
-            return str(handle.name)
-        return label(handle._callback, handle._args)
-
-
-def _is_mute(data: list[Any]) -> bool:
-    """Return whether nothing is to be called for a registered descriptor."""
-    return data[0] is None and data[1] is None
-
-
-_PY_TASK: type = getattr(asyncio.tasks, "_PyTask", asyncio.Task)
-_TASKS = (asyncio.Task, _PY_TASK)
-_STEP = next(
-    (cls for cls in object.__subclasses__() if cls.__name__ == "TaskStepMethWrapper"), type(None)
-)
-"""The type of the callback with which a C task schedules its step."""
-
-
-def _stepped_task(callback: Any) -> Any:
-    """Return the task that *callback* steps or wakes, or None when it does something else."""
-    kind = type(callback)
-    if kind is _STEP:
-        return callback.__self__
-    if kind is BuiltinMethodType:
-        owner = callback.__self__
-        return owner if isinstance(owner, asyncio.Task) and "wakeup" in callback.__name__ else None
-    if kind is MethodType and issubclass(type(callback.__self__), _PY_TASK):
-        return callback.__self__ if callback.__name__ in ("__step", "__wakeup") else None
-    return None

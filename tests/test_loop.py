@@ -981,6 +981,30 @@ def test_a_task_is_recorded_from_its_creation_to_its_end(loop: TickLoop) -> None
     assert created[2].coroutine == child.__qualname__
 
 
+def test_a_task_that_nobody_keeps_ends_with_its_wait_when_it_is_destroyed(
+    loop: TickLoop, errors: list[dict[str, Any]]
+) -> None:
+    async def forever() -> None:
+        await loop.create_future()
+
+    async def main() -> None:
+        lost = loop.create_task(forever())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        loop.recorder.drain()  # As a frame does meanwhile.
+        del lost
+        gc.collect()
+
+    loop.run_until_complete(main())
+    assert errors.pop()["message"] == "Task was destroyed but it is pending!"
+    batch = loop.recorder.drain()
+    (task,) = (task for row in batch.tasks if (task := Task(*row)).outcome == "destroyed")
+    (wait,) = (wait for row in batch.waits if (wait := Wait(*row)).task_id == task.id)
+    assert task.coroutine == forever.__qualname__
+    assert task.end_ns == wait.end_ns is not None
+    assert wait.resolved_by_run_id == 0
+
+
 @eager
 def test_an_eager_task_is_recorded(loop: TickLoop) -> None:
     async def child() -> None:

@@ -181,7 +181,8 @@ _METHODS = {
 
 
 class Task(NamedTuple):
-    """One `asyncio.Task`. ``outcome`` is ``done``, ``cancelled``, or the exception it raised.
+    """One `asyncio.Task`. ``outcome`` is ``done``, ``cancelled``, the exception it raised, or
+    ``destroyed`` when it was collected as garbage while it waited.
 
     ``file`` and ``line`` say where its coroutine function is defined.
     """

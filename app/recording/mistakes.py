@@ -18,6 +18,8 @@ from .recorder import Recorder
 from .tasks import is_library
 
 LOGGER = "loopscope.mistake."
+TASK_DESTROYED = "Task was destroyed but it is pending!"
+"""What asyncio says of a task that is collected as garbage while it waits."""
 THREAD_LOGGER = "loopscope.thread"
 _AGAIN_NS = 5_000_000_000
 """How long after a report the same may be reported again, in ns."""
@@ -98,7 +100,7 @@ _FINISHED = ("Cannot write() after finish()", "finish() called twice")
 _LOST = {
     "Task exception was never retrieved": "lost-exception",
     "Future exception was never retrieved": "lost-exception",
-    "Task was destroyed but it is pending!": "lost-task",
+    TASK_DESTROYED: "lost-task",
 }
 
 

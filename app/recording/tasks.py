@@ -35,6 +35,8 @@ _LIBRARY = tuple(
 
 _OWN = str(Path(__file__).resolve().parents[1] / "_")[:-1]
 _CONNECTIONS = ("HTTP1ServerConnection._server_request_loop", "RequestHandler._execute")
+DESTROYED = "destroyed"
+"""The outcome of a task that was collected as garbage while it waited."""
 _LINE = 200
 """How much of a source line is kept, in characters."""
 _NAMED = frozenset((FunctionType, MethodType, BuiltinMethodType, type))
@@ -134,6 +136,19 @@ class TaskWatch:
             return row[0]  # type: ignore[no-any-return]
         except Exception:
             return 0
+
+    def destroyed(self, task: Any) -> None:
+        """A pending task was collected as garbage: nobody kept it, and nothing will resume it."""
+        row = getattr(task, "_loopscope", None)
+        if row is None or task.done():
+            return
+        recorder, now = self._recorder, _now()
+        wait, task._loopscope_wait = task._loopscope_wait, None
+        if wait is not None:
+            recorder.begun_waits.pop(wait[0], None)
+            recorder.waits.append((*wait[:6], now, 0))
+        recorder.begun_tasks.pop(row[0], None)
+        recorder.tasks.append((*row[:8], now, DESTROYED))
 
     def future_name(self, future: Any) -> str:
         """Return a name for *future* that stays the same for its life: ``Future #12``."""
