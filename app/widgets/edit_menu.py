@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from .go_to_line import GoToLine
+from .new_handler import NewHandler
 from .versions_tab import VersionsTab
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ def fill(add: Callable[..., QAction], menu: QMenu, window: MainWindow) -> None:
     def go_to_line() -> None:
         GoToLine(window.controls, editors, window).open()
 
+    def new_handler() -> None:
+        if window.controls.editable:
+            NewHandler(window.controls, editors, window.theme, window).open()
+
+    add(menu, "New handler…", new_handler, "Ctrl+Alt+N")
     add(menu, "Go to line…", go_to_line, "Ctrl+G")
     menu.addSeparator()
     add(menu, "Undo the last apply", editors.undo_apply, "Ctrl+Alt+Z")

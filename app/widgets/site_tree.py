@@ -19,16 +19,10 @@ from .controls import Controls
 from .editors import Editors
 from .i18n import tr
 from .icons import icon
+from .new_handler import NewHandler
 from .parts import EmptyState, IconButton, OrEmpty
 from .theme import ROW, Theme
 
-SKELETON = """from tornado.web import RequestHandler
-
-
-class {name}Handler(RequestHandler):
-    async def get(self):
-        self.write("Hello")
-"""
 PAGES = ("Routes", "Handlers", "Templates")
 
 
@@ -111,6 +105,10 @@ class SiteTree:
                     "Nothing to edit here", "This application's files are edited elsewhere."
                 )
 
+    def show_list(self, at: int) -> None:
+        """Show the list that was filled, or that there is nothing in it."""
+        self._pages[at].show_empty(self._lists[at].topLevelItemCount() == 0)
+
     def _fill_routes(self, site: Site) -> None:
         c, mono = self._theme.colours, self._theme.font(mono=True)
         self.routes.clear()
@@ -141,38 +139,33 @@ class SiteTree:
         if page == 0:
             self._editors.open_routes()
             return
+        if page == 1:
+            NewHandler(self._controls, self._editors, self._theme, self._card.body).open()
+            return
         dialog = QInputDialog(self._card.body)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Loopscope")
-        dialog.setLabelText(tr("Name of the handler module") if page == 1 else tr("Name"))
-        dialog.setTextValue("new.py" if page == 1 else "new.html")
-        dialog.textValueSelected.connect(lambda name: self.add_file(page == 1, name.strip()))
+        dialog.setLabelText(tr("Name"))
+        dialog.setTextValue("new.html")
+        dialog.textValueSelected.connect(lambda name: self.add_template(name.strip()))
         dialog.open()
         field = dialog.findChild(QLineEdit)
         if field is not None:
             field.setSelection(0, len("new"))
 
-    def add_file(self, handler: bool, name: str) -> None:
-        """Add a handler module, or a template, and open it."""
+    def add_template(self, name: str) -> None:
+        """Add a template and open it."""
         site = self._controls.site
-        if handler and not name.endswith(".py"):
-            name += ".py"
-        sources = site.handlers if handler else site.templates
-        folder = "handlers" if handler else "templates"
-        if name in sources:
-            self._editors.open_file(folder, name)
+        if name in site.templates:
+            self._editors.open_file("templates", name)
             return
-        stem = "".join(part.capitalize() for part in name.removesuffix(".py").split("_"))
         try:
-            if handler:
-                site = site.with_handler(name, SKELETON.format(name=stem))
-            else:
-                site = site.with_template(name, "<!doctype html>\n<title></title>\n")
+            site = site.with_template(name, "<!doctype html>\n<title></title>\n")
         except SiteError as error:
             self._editors.failed.emit(str(error))
             return
         if not self._editors.apply_site(site):
-            self._editors.open_file(folder, name)
+            self._editors.open_file("templates", name)
 
     def remove(self) -> None:
         """Remove what is selected from the site; its file stays on the disk until it is saved."""

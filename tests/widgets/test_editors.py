@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
@@ -11,6 +12,7 @@ from app.recording.store import Store
 from app.server.site import Problem
 from app.widgets.editor_page import FilePage
 from app.widgets.main_window import MainWindow
+from app.widgets.new_handler import NewHandler
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import HANDLER, KWARGS, ON, PATTERN, RoutesModel
 from app.widgets.theme import Theme
@@ -132,20 +134,64 @@ def test_a_route_is_switched_off_with_its_box(window: MainWindow) -> None:
     window.editors.open_routes()
     page = window.editors.current()
     assert isinstance(page, RoutesPage)
-    from PySide6.QtCore import Qt
-
     index = page.model.index(0, ON)
     assert page.model.setData(index, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
     assert not page.model.routes[0].enabled
 
 
-def test_files_are_added_and_bad_names_refused(window: MainWindow, controls: FakeControls) -> None:
-    window.tree.add_file(True, "shop_cart")
+def new_handler(window: MainWindow, qtbot: QtBot) -> NewHandler:
+    """Press the + of the list of handlers."""
+    window.site.tabs.setCurrentIndex(1)
+    qtbot.mouseClick(window.tree.add_button, Qt.MouseButton.LeftButton)
+    [dialog] = window.findChildren(NewHandler)
+    assert isinstance(dialog, NewHandler)
+    return dialog
+
+
+def test_a_handler_is_added_from_a_snippet_with_its_route(
+    window: MainWindow, controls: FakeControls, qtbot: QtBot
+) -> None:
+    dialog = new_handler(window, qtbot)
+    dialog.list.setCurrentRow(1)
+    dialog.name.selectAll()
+    qtbot.keyClicks(dialog.name, "shop_cart")
+    assert dialog.pattern.text() == "/shop_cart"
+    assert "class ShopCartHandler(RequestHandler)" in dialog.code.text()
+    qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
     assert "class ShopCartHandler" in controls.site.handlers["shop_cart.py"]
-    assert isinstance(window.editors.current(), FilePage)
-    window.tree.add_file(False, "../evil.html")
+    route = controls.site.routes[0]
+    assert (route.pattern, route.handler) == ("/shop_cart", "handlers.shop_cart.ShopCartHandler")
+    page = window.editors.current()
+    assert isinstance(page, FilePage)
+    assert page.key == "handlers/shop_cart.py"
+
+
+def test_a_handler_may_come_without_a_route_and_its_name_must_be_free(
+    window: MainWindow, controls: FakeControls, qtbot: QtBot
+) -> None:
+    dialog = new_handler(window, qtbot)
+    before = controls.site.routes
+    for name in ("home", "class", "a b", ""):
+        dialog.name.setText(name)
+        assert not dialog.ok.isEnabled()
+        assert dialog.fault.text()
+    dialog.name.setText("other")
+    dialog.route.setChecked(False)
+    controls.problems = [Problem("handlers/other.py", 1, 0, "bad luck")]
+    qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+    assert "bad luck" in dialog.fault.text()
+    controls.problems = []
+    qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+    assert "other.py" in controls.site.handlers
+    assert controls.site.routes == before
+
+
+def test_a_template_with_a_bad_name_is_refused(window: MainWindow, controls: FakeControls) -> None:
+    window.tree.add_template("../evil.html")
     assert "../evil.html" not in controls.site.templates
     assert window.banner.isVisible()
+    window.tree.add_template("new.html")
+    assert "new.html" in controls.site.templates
 
 
 def test_the_client_panel_fires_what_it_says(window: MainWindow, controls: FakeControls) -> None:
