@@ -169,11 +169,10 @@ class Job(NamedTuple):
     """What serves the site; without one nothing of it may run."""
     asked: AsRequest = AsRequest()
     values: Mapping[str, Any] = {}
-    source: str = ""
-    """Who gave the values, for people."""
+    typed: frozenset[str] = frozenset()
+    """Which of the values were typed in; the others are the handler's."""
     expression: str = ""
     """What to evaluate beside it."""
-    rendered: Callable[[], None] = lambda: None
 
 
 def preview(job: Job, limited: Limited) -> Preview:
@@ -185,7 +184,7 @@ class _Rendering:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._output = _Output()
-        self._loader = _PreviewLoader(job.site, job.rendered, self._output)
+        self._loader = _PreviewLoader(job.site, _rendered_by(job.application), self._output)
         self._analysis = Analysis(job.root)
         self._page: bytes | None = None
         self._names: tuple[Name, ...] = ()
@@ -261,6 +260,11 @@ class _Rendering:
             texts.append(text)
             at += len(text)
         return "".join(texts), spans
+
+
+def _rendered_by(application: Application | None) -> Callable[[], None]:
+    loader = application.settings.get("template_loader") if application is not None else None
+    return loader.rendered if isinstance(loader, SiteLoader) else lambda: None
 
 
 def _parts(
@@ -416,21 +420,23 @@ def _names(given: Mapping[str, Any], handler: _Shown, job: Job) -> Iterator[Name
     application = handler.application
     if job.expression:
         yield Name(job.expression, "", _evaluated(job.expression, names))
-    for name, value in job.values.items():
-        yield Name(name, job.source, _text(value))
+    # What every handler gives is among the values too.
+    own = {n: v for n, v in job.values.items() if n in job.typed or n not in _TORNADO}
+    for name, value in own.items():
+        yield Name(name, "typed in" if name in job.typed else "passed", _text(value))
     for name, example in _TORNADO.items():
-        if name not in job.values:
+        if name not in own:
             shown = _filled(example, job, application)
             yield Name(shown, "RequestHandler", _evaluated(shown, names))
     for name, method in application.ui_methods.items():
         yield Name(f"{name}()", "ui_methods", _text(method))
     for name, module in application.ui_modules.items():
         yield Name(f"{{% module {name}() %}}", "ui_modules", _text(module))
-    known = {*_TORNADO, *handler.ui, *job.values}
+    known = {*_TORNADO, *handler.ui, *own}
     for name in sorted(given.keys() - known):
         yield Name(name, "get_template_namespace", _text(given[name]))
     for name, example in _ALWAYS.items():
-        if name not in job.values:
+        if name not in own:
             yield Name(example, "tornado.template", _evaluated(example, names))
 
 

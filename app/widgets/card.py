@@ -87,12 +87,15 @@ class Card(QObject):
     def _restyle(self) -> None:
         self.head.setFixedHeight(self._theme.px(HEAD_ROW))
 
-    def add(self, page: QWidget, title: str, *, translate: bool = True) -> int:
-        """Add a page under an English title (or under a name that is never translated)."""
+    def add(self, page: QWidget, title: str, *, translate: bool = True, place: int = -1) -> int:
+        """Add a page under an English title (or under a name that is never translated).
+
+        It becomes the last one, or the one at *place*.
+        """
         if translate:
             self._keys[page] = title
-        self.stack.addWidget(page)
-        at = self.tabs.addTab(tr(title) if translate else title)
+        self.stack.insertWidget(place, page)
+        at = self.tabs.insertTab(place, tr(title) if translate else title)
         self.title.setText(self.tabs.tabText(0))
         return at
 

@@ -424,10 +424,10 @@ def test_names_are_those_of_the_recorded_request(modules: HandlerModules, tmp_pa
     headers = (("Host", "a.example"), ("Cookie", "user=Ada"))
     asked = AsRequest("GET", "/named/x?y=1", "HTTP/1.1", headers)
     values = {"word": ["w"]}
-    result = show(site, application, asked=asked, values=values, source="me", expression="1 + 1")
+    result = show(site, application, asked=asked, values=values, expression="1 + 1")
     names = {name.name: (name.source, name.value) for name in result.names}
     assert names["1 + 1"] == ("", "2")
-    assert names["word"] == ("me", "['w']")
+    assert names["word"] == ("passed", "['w']")
     assert names["current_user"] == ("RequestHandler", "'Ada'")
     assert "Named object" in names["handler"][1]
     assert "/named/x?y=1" in names["request"][1]

@@ -15,9 +15,12 @@ from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
-from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
+from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
+from PySide6.QtCore import QObject
+
+from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 from .fake_projects import FakeProjects
 from .fake_routing import FakeRouting
@@ -100,6 +103,30 @@ class FakeFiring(FiringControls):
         self.removed.append(client)
 
 
+class FakeTemplates(TemplateControls):
+    """Templates that nobody renders; `asked` says what was to be shown, `answers` who waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+        self.answers: list[Callable[[Shown], None]] = []
+        self.requests: dict[str, list[Recorded]] = {}
+        self.sent: list[int] = []
+
+    def watch(self, who: QObject) -> None:
+        pass
+
+    def recorded(self, name: str) -> list[Recorded]:
+        return self.requests.get(name, [])
+
+    def show(self, asked: Asked, done: Callable[[Shown], None]) -> None:
+        self.asked.append(asked)
+        self.answers.append(done)
+
+    def send_again(self, request_id: int) -> None:
+        self.sent.append(request_id)
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -122,6 +149,7 @@ class FakeControls(Controls):
         self.fake_sockets = FakeSockets()
         self.fake_projects = FakeProjects()
         self.fake_firing = FakeFiring()
+        self.fake_templates = FakeTemplates()
         self.fake_routing = FakeRouting()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
@@ -213,6 +241,10 @@ class FakeControls(Controls):
     @property
     def routing(self) -> FakeRouting:
         return self.fake_routing
+
+    @property
+    def templates(self) -> FakeTemplates:
+        return self.fake_templates
 
     @property
     def firing(self) -> FakeFiring:

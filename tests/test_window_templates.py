@@ -1,0 +1,267 @@
+"""The template's page in the real window: data of real requests, links, errors, nothing blocked."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QTimer
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.loop import TickLoop
+from app.options import Options
+from app.projects import DEMO
+from app.server.site import load
+from app.widgets.template_page import TemplatePage
+
+Fetch = Callable[[str], str]
+
+
+@pytest.fixture
+def program(running_loop: TickLoop, qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
+    """The whole program with a copy of the demo, serving on a free port."""
+    folder = tmp_path / "demo"
+    shutil.copytree(DEMO, folder)
+    options = Options(project=folder, port=0, trust=True, lang="en")
+    program = Program(options, running_loop, running_loop.recorder)
+    task = running_loop.create_task(program.run())
+    qtbot.waitUntil(lambda: program.session.address is not None and program.window.isVisible())
+    program.window.resize(1920, 1080)
+    yield program
+    program.window.editors.forget_changes()
+    program.ended.set()
+    qtbot.waitUntil(task.done)
+    assert task.result() == 0
+
+
+@pytest.fixture
+def fetch(program: Program, qtbot: QtBot) -> Iterator[Fetch]:
+    """Fetch a path from outside, in a thread of its own, while the window goes on."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+
+        def get(path: str) -> str:
+            future = pool.submit(_get, f"{program.session.address}{path.lstrip('/')}")
+            qtbot.waitUntil(future.done, timeout=10_000)
+            return future.result()
+
+        yield get
+
+
+def _get(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return str(response.read().decode())
+    except urllib.error.HTTPError as error:
+        return str(error.read().decode())
+
+
+def open_template(program: Program, name: str) -> TemplatePage:
+    """Open the page of a template."""
+    program.window.editors.open_file("templates", name)
+    page = program.window.editors.current()
+    assert isinstance(page, TemplatePage)
+    return page
+
+
+def rendered(page: TemplatePage) -> str:
+    """Return the output that the page shows."""
+    return page.side.output.text()
+
+
+def strip(page: TemplatePage) -> str:
+    """Return what the page says is wrong."""
+    return "" if page.side.fault.isHidden() else page.side.fault.accessibleName()
+
+
+def rows(page: TemplatePage) -> dict[str, tuple[str, str]]:
+    """Return the names that the page lists, with their values and where they are from."""
+    tree = page.side.names.tree
+    items = [tree.topLevelItem(at) for at in range(tree.topLevelItemCount())]
+    return {item.text(0): (item.text(1), item.text(2)) for item in items if item is not None}
+
+
+def test_a_request_gives_the_preview_its_real_data(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "story.html")
+    qtbot.waitUntil(lambda: "No data for" in strip(page))
+    assert page.editor.problems() == []
+    served = fetch("/story/41?lang=zh")
+    qtbot.waitUntil(lambda: "41" in rendered(page), timeout=5_000)
+    assert strip(page) == ""
+    # The page names the request that it is made for, so that it is the same to the last byte.
+    assert rendered(page) == served
+    assert rows(page)["locale.code"] == ("'zh'", "RequestHandler")
+    assert rows(page)["story_id"][1] == "passed"
+    assert "/story/41?lang=zh" in rows(page)["request"][0]
+
+
+def test_a_request_from_before_is_sent_again_for_its_data(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    fetch("/story/52")
+    qtbot.waitUntil(lambda: program.store.requests.get(1) is not None)
+    page = open_template(program, "story.html")
+    qtbot.waitUntil(lambda: "/story/52" in page.side.sources.request.currentText())
+    assert not page.side.sources.kept
+    qtbot.waitUntil(page.side.sources.send.isEnabled)
+    qtbot.mouseClick(page.side.sources.send, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "52" in rendered(page) and page.side.sources.kept, timeout=5_000)
+
+
+def test_data_may_be_typed_in(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "story.html")
+    qtbot.waitUntil(lambda: "No data for" in strip(page))
+    qtbot.mouseClick(page.side.fault, Qt.MouseButton.LeftButton)
+    typed = page.side.typed
+    qtbot.waitUntil(lambda: typed.fill.isVisible())
+    qtbot.mouseClick(typed.fill, Qt.MouseButton.LeftButton)
+    assert 'story_id = ""' in typed.editor.text()
+    typed.editor.replace_text(typed.editor.text().replace('story_id = ""', 'story_id = "777"'))
+    qtbot.waitUntil(lambda: "777" in rendered(page))
+    assert rows(page)["story_id"] == ("'777'", "typed in")
+    typed.editor.replace_text("story_id = open('x')")
+    qtbot.waitUntil(lambda: "not a literal" in strip(page))
+    assert typed.editor.problem_at(1).startswith("not a literal")
+
+
+def test_the_cursor_in_one_view_marks_the_lines_of_the_others(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "story.html")
+    fetch("/story/9")
+    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    lines = page.text.split("\n")
+    number = next(n for n, text in enumerate(lines, 1) if "story_id" in text and "{{" in text)
+    page.editor.setFocus()
+    page.editor.go_to(number)
+    python, output = page.side.python, page.side.output
+    code = python.text().split("\n")
+    assert python.marks.lines
+    assert any("story_id" in code[line - 1] for line in python.marks.lines)
+    assert all(
+        f"story.html:{number}" in code[line - 1] or "_tt_append(b" in code[line - 1]
+        for line in python.marks.lines
+    )
+    shown = "".join(output.text()[start:end] for start, end in output.marks.linked)
+    assert "9" in shown
+    # And back: from the Python, from the output.
+    at = next(line for line in python.marks.lines if "story_id" in code[line - 1])
+    python.setFocus()
+    python.go_to(at)
+    assert page.marks.lines == [number]
+    start = output.text().index("<meta charset")
+    output.setFocus()
+    output.go_to(output.text().count("\n", 0, start) + 1)
+    assert page.marks.lines == []
+    assert page.side.origin.text().startswith("base.html:4")
+    qtbot.mouseClick(page.side.origin, Qt.MouseButton.LeftButton)
+    other = program.window.editors.current()
+    assert isinstance(other, TemplatePage)
+    assert other.name == "base.html"
+
+
+def test_an_error_is_marked_on_its_line_while_it_is_typed(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "story.html")
+    good = fetch("/story/9")
+    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    text = page.text
+    page.editor.setFocus()
+    page.editor.go_to(4)
+    qtbot.keyClicks(page.editor, "<b>{{ 1 + }}")
+    qtbot.waitUntil(lambda: bool(page.editor.problem_at(4)))
+    (mark,) = page.editor.problems()
+    assert (mark.line, mark.column) == (4, 10)
+    page.editor.replace_text(text.replace("{% block body %}", "{% block body %}\n{{ 1 // 0 }}"))
+    line = page.text[: page.text.index("1 // 0")].count("\n") + 1
+    qtbot.waitUntil(lambda: "ZeroDivisionError" in page.editor.problem_at(line))
+    assert f"story.html:{line}" in strip(page)
+    assert fetch("/story/9") == good
+
+
+def test_a_template_that_never_ends_does_not_block_the_window(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "story.html")
+    gaps = [time.monotonic()]
+
+    def beat() -> None:
+        gaps.append(time.monotonic())
+
+    timer = QTimer(page, interval=10)
+    timer.timeout.connect(beat)
+    timer.start()
+    page.editor.replace_text("{% while True %}{% set x = 1 %}{% end %}")
+    qtbot.waitUntil(lambda: "longer than a second" in strip(page), timeout=5_000)
+    timer.stop()
+    assert max(b - a for a, b in itertools.pairwise(gaps)) < 0.25
+    assert "Story" in fetch("/story/9")
+
+
+def test_a_part_is_shown_in_a_page_that_was_rendered(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "base.html")
+    fetch("/story/9")
+    qtbot.waitUntil(lambda: page.side.sources.root_name == "story.html", timeout=5_000)
+    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    structure = page.side.structure
+    items = [structure.topLevelItem(at) for at in range(structure.topLevelItemCount())]
+    texts = [item.text(0) for item in items if item is not None]
+    assert texts[0] == "base.html"
+    assert "Shown in" in texts
+
+
+def test_an_expression_is_evaluated_with_the_names(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "story.html")
+    fetch("/story/9")
+    qtbot.keyClicks(page.side.names.field, 'url_escape("a b") + request.path')
+    wanted = ("'a+b/story/9'", "tried here")
+    qtbot.waitUntil(lambda: wanted in rows(page).values(), timeout=5_000)
+
+
+def test_nothing_of_an_untrusted_project_is_rendered(
+    program: Program, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder, mark = tmp_path / "other", tmp_path / "ran"
+    shutil.copytree(DEMO, folder)
+    (folder / "templates/evil.html").write_text(f"a\n{{{{ open({str(mark)!r}, 'w') }}}}")
+    program.session.show(load(folder))
+    page = open_template(program, "evil.html")
+    qtbot.waitUntil(lambda: "until you trust it" in strip(page))
+    page.side.typed.editor.replace_text("a = 1")
+    page.side.names.field.setText(f"open({str(mark)!r}, 'w')")
+    qtbot.wait(600)  # It would have been rendered anew by now.
+    assert "evil.html:2" in page.side.python.text()
+    assert rendered(page) == ""
+    assert not mark.exists()
+
+
+def test_clicking_in_the_list_of_escapes_goes_to_the_line(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "story.html")
+    page.editor.replace_text("a\n{{ 1 }}\n{% raw 2 %}")
+    escaping = page.side.escaping
+    qtbot.waitUntil(lambda: escaping.topLevelItemCount() == 2)
+    page.side.card.show_page(escaping)
+    item = escaping.topLevelItem(1)
+    assert item is not None
+    assert [item.text(column) for column in range(3)] == [
+        "story.html:3",
+        "2",
+        "⚠ nothing: it is output raw",
+    ]
+    centre: QPoint = escaping.visualItemRect(item).center()
+    qtbot.mouseClick(escaping.viewport(), Qt.MouseButton.LeftButton, pos=centre)
+    assert page.editor.textCursor().blockNumber() == 2
