@@ -20,9 +20,10 @@ from app.recording.events import SERVER
 from app.recording.recorder import Recorder
 
 from .breakpoints import Breakpoints
+from .delegate import ConnectionDelegate, ObservedConnection, ObservedIOStream
 from .observe import Observer
 from .patches import Patches
-from .trace import ConnectionDelegate, ConnectionTrace, ObservedConnection, ObservedIOStream
+from .trace import ConnectionTrace
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where to reach a server that listens on every interface."""

@@ -19,6 +19,7 @@ from app.recording.recorder import OWNER, Recorder
 
 from .breakpoints import Breakpoints
 from .build import build_application
+from .delegate import ConnectionDelegate, ObservedIOStream
 from .explain import explain_xsrf
 from .foreign import Foreign
 from .interrupted_routing import answer_interrupted_routing
@@ -27,7 +28,7 @@ from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
 from .site import Site, SiteError, check
-from .trace import ConnectionDelegate, ConnectionTrace, ObservedIOStream
+from .trace import ConnectionTrace
 
 
 class _ObservedHTTPServer(HTTPServer):

@@ -1,38 +1,27 @@
-"""Connections and requests as they are recorded: on the socket, on the wire, in the delegate."""
+"""What is known of connections and of requests while they are under way, and how it is recorded."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from asyncio import Future
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
-    HTTPConnection,
-    HTTPHeaders,
-    HTTPMessageDelegate,
-    HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
 )
 from tornado.iostream import IOStream
-from tornado.log import app_log
 
 from app.recording.events import SERVER, Row
-from app.recording.recorder import CONNECTION, OWNER, Recorder
+from app.recording.recorder import CONNECTION, Recorder
 
-from .breakpoints import GONE, KILLED, Breakpoints, Place, parked_at_breakpoint
+from .breakpoints import GONE, Place
 from .websocket import Passing
 
-_END_OF_HEAD = b"\r\n\r\n"
 _MALFORMED = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """What Tornado's HTTP1Connection writes by itself, past the application."""
 _MOST_STAGES = 4 * 200
 """A WebSocket with more than 200 stages (of four fields each) notes no more failures."""
 _now = time.monotonic_ns
-_set_owner = OWNER.set
 
 
 class ConnectionTrace:
@@ -287,209 +276,3 @@ class RequestTrace:
 
     def _joined(self, chunks: list[bytes]) -> bytes:
         return self._recorder.keep(b"".join(chunks)) if self.end_ns is not None else b""
-
-
-class ObservedIOStream(IOStream):
-    """An accepted stream that counts its bytes and notices its end, in Tornado's own hooks."""
-
-    trace: ConnectionTrace
-
-    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        count = _read_from_fd(self, buf)
-        if count:
-            self.trace.bytes_in += count
-        elif count == 0:
-            self.trace.at_end = True
-        return count
-
-    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-        self.trace.head = future = _read_until_regex(self, regex, max_bytes)
-        return future
-
-    def write(self, data: bytes | memoryview) -> Future[None]:
-        self.trace.written = data
-        return _write(self, data)
-
-    def close_fd(self) -> None:
-        self.trace.closed(self.error)
-        super().close_fd()
-
-
-# Called for each read and write: super() would look them up every time.
-_read_from_fd = IOStream.read_from_fd
-_read_until_regex, _write = IOStream.read_until_regex, IOStream.write
-
-
-class ObservedConnection(HTTPConnection):
-    """One exchange on a connection, as the application sees it: notes the response on its way.
-
-    It stands before Tornado's HTTP1Connection and passes everything on.
-    """
-
-    __slots__ = ("context", "inner", "stream", "trace")
-
-    def __init__(self, inner: HTTP1Connection, trace: RequestTrace) -> None:
-        self.inner = inner
-        self.trace = trace
-        self.stream = inner.stream
-        self.context = inner.context
-
-    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Let *callback* be called when the connection closes; see HTTP1Connection."""
-        self.inner.set_close_callback(callback)
-
-    def detach(self) -> IOStream:
-        """Take the stream from the connection; see HTTP1Connection."""
-        return self.inner.detach()
-
-    def set_body_timeout(self, timeout: float) -> None:
-        """Set how long the body may take, in s; see HTTP1Connection."""
-        self.inner.set_body_timeout(timeout)
-
-    def set_max_body_size(self, max_body_size: int) -> None:
-        """Set the limit of the body, in bytes; see HTTP1Connection."""
-        self.inner.set_max_body_size(max_body_size)
-
-    @property
-    def no_keep_alive(self) -> bool:
-        """Whether the connection closes after this exchange; a handler may set it."""
-        return self.inner.no_keep_alive
-
-    @no_keep_alive.setter
-    def no_keep_alive(self, value: bool) -> None:
-        self.inner.no_keep_alive = value
-
-    def write_headers(
-        self,
-        start_line: RequestStartLine | ResponseStartLine,
-        headers: HTTPHeaders,
-        chunk: bytes | None = None,
-    ) -> Future[None]:
-        trace = self.trace
-        connection = trace.connection
-        connection.written = b""
-        future = self.inner.write_headers(start_line, headers, chunk)
-        written = connection.written
-        trace.response_head = bytes(written[: written.find(_END_OF_HEAD) + 4])
-        trace.status = start_line[1]  # type: ignore[assignment]
-        if chunk:
-            trace.sent(chunk)
-        if trace.drained:
-            trace.changed()
-        return future
-
-    def write(self, chunk: bytes) -> Future[None]:
-        self.trace.sent(chunk)
-        return self.inner.write(chunk)
-
-    def finish(self) -> None:
-        trace = self.trace
-        if trace.status == 101:  # A WebSocket lasts until its socket closes.
-            trace.if_closed = "upgraded"
-            self.inner.finish()
-            return
-        trace.if_closed = "finished"  # Tornado closes in finish() what is not kept alive.
-        self.inner.finish()
-        trace.end("finished")
-        if not self.stream.writing():
-            # All is sent: what the socket brings from now on is the next request's.
-            trace.connection.free()
-
-
-class ConnectionDelegate(HTTPServerConnectionDelegate):
-    """Stands between Tornado's HTTP server and the application; numbers each request.
-
-    *application* is asked for each request anew, once its headers are there: the delegate of a
-    kept-alive connection is made long before.
-    """
-
-    def __init__(
-        self,
-        recorder: Recorder,
-        application: Callable[[], HTTPServerConnectionDelegate],
-        client_of_port: Callable[[int], str | None],
-        breakpoints: Breakpoints,
-    ) -> None:
-        self.recorder = recorder
-        self.breakpoints = breakpoints
-        self.application = application
-        self.client_of_port = client_of_port
-
-    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
-        connection: ConnectionTrace = request_conn.stream.trace
-        _set_owner(SERVER)
-        connection.free()
-        connection.request = None
-        return _RequestDelegate(self, connection, server_conn, request_conn)
-
-    def on_close(self, server_conn: object) -> None:
-        self.application().on_close(server_conn)
-
-
-class _RequestDelegate(HTTPMessageDelegate):
-    __slots__ = ("_connection", "_inner", "_parent", "_request_conn", "_server_conn", "_trace")
-
-    def __init__(
-        self, parent: ConnectionDelegate, connection: ConnectionTrace, server: object, request: Any
-    ) -> None:
-        self._parent = parent
-        self._connection = connection
-        self._server_conn = server
-        self._request_conn = request
-        self._inner: HTTPMessageDelegate | None = None
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        parent, connection = self._parent, self._connection
-        head: bytes = connection.head.result()
-        client = None if connection.foreign else parent.client_of_port(connection.port)
-        connection.foreign = client is None
-        trace = RequestTrace(parent.recorder, connection, start_line, head, client)
-        connection.request = trace
-        _set_owner(trace.id)
-        parent.recorder.owners[connection.descriptor] = trace.id
-        self._trace = trace
-        self._inner = parent.application().start_request(
-            self._server_conn, ObservedConnection(self._request_conn, trace)
-        )
-        return self._inner.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        self._trace.received(chunk)
-        assert self._inner is not None
-        return self._inner.data_received(chunk)
-
-    def finish(self) -> None:
-        assert self._inner is not None
-        if self._parent.breakpoints.active:
-            points, trace = self._parent.breakpoints, self._trace
-            # A handler to which the body is streamed is there by now.
-            before = trace.method.lower() if "initialize" in trace.stages else "__init__"
-            place = points.park("received", trace, before)
-            if place is not None:
-                points.spawn(self._finish_when_released(place))
-                return
-        self._inner.finish()
-
-    async def _finish_when_released(self, place: Place) -> None:
-        assert self._inner is not None
-        try:
-            if await parked_at_breakpoint(place) in (GONE, KILLED):
-                return  # The inner delegate knows that its connection is closed.
-        except BaseException:
-            self._trace.close()  # Somebody cancelled or failed the wait: there is no answer.
-            raise
-        try:
-            self._inner.finish()
-        except Exception:
-            # As HTTP1Connection does, which calls it as a rule.
-            app_log.error("Uncaught exception", exc_info=True)
-            self.on_connection_close()
-            self._request_conn.close()
-
-    def on_connection_close(self) -> None:
-        with contextlib.suppress(AttributeError):
-            self._trace.end("aborted")
-        if self._inner is not None:
-            self._inner.on_connection_close()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 
 from app.recording.events import Row
-from app.recording.store import Table
+from app.recording.tables import Table
 
 _START, _END = 9, 10
 

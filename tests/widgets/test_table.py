@@ -15,7 +15,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.recording.events import Row
-from app.recording.store import Table
+from app.recording.tables import Table
 from app.widgets import rows_scan
 from app.widgets.rows_model import Column, RowsModel
 from app.widgets.rows_order import merged
