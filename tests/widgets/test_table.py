@@ -401,11 +401,12 @@ def test_the_current_row_comes_back_when_it_was_filtered_out(theme: Theme, qtbot
     told: list[int] = []
     view.current_row.connect(lambda row: told.append(row[0]))
     view.show_row(100)
+    # A busy machine takes the filter in more than one go.
     view.rows_model.set_filter(lambda row: row[0] > 200)
-    assert not view.selectionModel().hasSelection()
+    qtbot.waitUntil(lambda: not view.selectionModel().hasSelection())
     view.refresh()
     view.rows_model.set_filter(lambda row: row[0] % 2 == 0)
-    assert view.currentIndex().row() == 49
+    qtbot.waitUntil(lambda: view.currentIndex().row() == 49)
     assert view.visualRect(view.currentIndex()).intersects(view.viewport().rect())
     assert told == []
 
