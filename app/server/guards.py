@@ -76,12 +76,14 @@ class Guards:
 
     def exit(self) -> None:
         """Call what the program wants to be called at its end, the last first."""
+        self.leaving = True
         while self._at_exit:
             function = self._at_exit.pop()
             try:
                 function()
             except BaseException:
                 _log.exception("%s failed at the program's end", function)
+        self.leaving = False
 
     # -- The loop ------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import QObject, Signal
+
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
@@ -16,14 +18,13 @@ from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
-from PySide6.QtCore import QObject, Signal
 
+from .app_controls import AppControls
 from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
 from .project_controls import ProjectControls
 from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
-from .template_controls import TemplateControls
 
 
 class ClientState(NamedTuple):
@@ -201,8 +202,8 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
-    def templates(self) -> TemplateControls:
-        """Templates, analysed and rendered beside the window."""
+    def app(self) -> AppControls:
+        """The user's own application."""
         raise NotImplementedError
 
     @property

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from app.server.site import TEMPLATES, Problem, Site, SiteError
-from app.server.versions import Version
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.server.site import Problem, Site, SiteError
+from app.server.versions import Version
 
 from .as_you_type import AsYouType
 from .card import Card
@@ -20,7 +21,6 @@ from .i18n import tr
 from .routes_editor import KEY, RoutesPage
 from .settings_page import SETTINGS_KEY, SettingsPage
 from .site_history import SiteHistory
-from .template_page import TemplatePage
 from .theme import Theme
 
 
@@ -54,23 +54,18 @@ class Editors(QObject):
 
     def open_file(self, folder: str, name: str, line: int = 0, column: int = 0) -> None:
         """Open ``handlers/…`` or ``templates/…``, at a place when the line is not 0."""
+        if self._controls.app.target:
+            return  # An application's files are opened to be read.
         key = f"{folder}/{name}"
         if key not in self.pages:
             site = self._controls.site
             sources = site.handlers if folder == "handlers" else site.templates
-            self._open(self._file_page(folder, name, sources.get(name, "")))
+            self._open(FilePage(folder, name, sources.get(name, ""), self._theme))
         page = self.pages[key]
         self._card.show_page(page)
         page.setFocus()
         if line and isinstance(page, FilePage):
             page.editor.go_to(line, column)
-
-    def _file_page(self, folder: str, name: str, text: str) -> FilePage:
-        if folder != TEMPLATES:
-            return FilePage(folder, name, text, self._theme)
-        page = TemplatePage(name, text, self._theme, self._controls.templates)
-        page.open_wanted.connect(lambda other, line: self.open_file(TEMPLATES, other, line))
-        return page
 
     def can_open(self, file: str) -> bool:
         """Return whether the file of a frame is one of the site's."""
@@ -86,6 +81,8 @@ class Editors(QObject):
 
     def open_routes(self, row: int = -1) -> None:
         """Open the editor of the routes, at a row."""
+        if self._controls.app.target:
+            return
         if KEY not in self.pages:
             self._open(RoutesPage(self._controls.site, self._theme))
         page = self.pages[KEY]

@@ -23,6 +23,7 @@ KEYS = (
     ("Ctrl+S", "Apply all editors and save the site"),
     ("Ctrl+N, Ctrl+Shift+N", "New project: empty, from the demo"),
     ("Ctrl+O, Ctrl+Alt+E", "Open a project; export it as a Tornado program"),
+    ("Ctrl+Alt+A, F5, Shift+F5", "Open your application, reload it, restart Loopscope with it"),
     ("Ctrl+Alt+O, Ctrl+Shift+O", "Import a HAR file; import a cURL command"),
     ("Ctrl+Shift+E", "Export requests to a HAR file"),
     ("Ctrl+Shift+C", "Copy the selected request as cURL"),

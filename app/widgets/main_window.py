@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, Q
 from app.recording.store import Store
 
 from .accounting import Accounting
+from .app_site import AppSite
 from .attack_dialog import AttackDialog
 from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
@@ -188,6 +189,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(self.theme)
         self.projects = ProjectCommands(self)
         self.menus = Menus(self, self._menu_bar)
+        self.app_site = AppSite(self, self.centre, self.theme)
         top = QWidget()
         layout = QVBoxLayout(top)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -210,11 +212,12 @@ class MainWindow(QMainWindow):
         self.timeline.request_selected.connect(self.selection.select)
         for panel in (self.loop_now, self.waiting, self.breakpoints, self.connections):
             panel.request_selected.connect(self.selection.select)
-        self.waiting.open_source.connect(self.editors.open_source)
-        self.log.open_source.connect(self.editors.open_source)
-        self.log.can_open = self.editors.can_open
+        self.waiting.open_source.connect(self.app_site.open_source)
+        self.log.open_source.connect(self.app_site.open_source)
+        self.log.can_open = self.app_site.can_open
         self.breakpoints.parked_changed.connect(self._show_parked)
         request_menu = RequestMenu(self.requests.view, self.controls, self.in_out.request)
+        request_menu.handler_wanted.connect(self.app_site.open_handler)
         request_menu.added.connect(lambda: self.traffic.show_page(self.breakpoints))
         self.in_out.said.connect(self.banner.say)
         self.in_out.imported.connect(lambda found: self.clients.form.load(found.request))
@@ -265,6 +268,7 @@ class MainWindow(QMainWindow):
         self.menus.retranslate()
         self.tree.retranslate()
         self.editors.retranslate()
+        self.app_site.retranslate()
         self.centre.retranslate()
         for dock in self.docks:
             dock.retranslate()

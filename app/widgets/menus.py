@@ -59,6 +59,8 @@ class Menus:
         self._add(menu, "&New project", lambda: projects.ask_new(False), "Ctrl+N")
         self._add(menu, "New from the &demo", lambda: projects.ask_new(True), "Ctrl+Shift+N")
         self._add(menu, "&Open project…", projects.ask_open, "Ctrl+O")
+        app = "Open &application…"
+        self._add(menu, app, lambda: self._window.app_site.open_application(), "Ctrl+Alt+A")
         recent = menu.addMenu(tr("Open &recent"))
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: projects.fill_recent(recent))
@@ -134,9 +136,13 @@ class Menus:
             self._add(languages, name, partial(language.choose, code))
 
     def _server(self) -> None:
-        menu, bar = self._menu("&Server"), self._window.top_bar
+        menu, bar, window = self._menu("&Server"), self._window.top_bar, self._window
         self._add(menu, "Start or stop", bar.toggle_server, "Ctrl+Shift+L")
         self._add(menu, "Open in browser", bar.open_in_browser, "Ctrl+B")
+        app = "Reload the application"
+        self.reload_app = self._add(menu, app, lambda: window.app_site.reload(), "F5")
+        app = "Restart Loopscope with the application"
+        self.restart_app = self._add(menu, app, lambda: window.app_site.restart(), "Shift+F5")
         self._add(menu, "Attack range…", self._window.open_attack_range, "Ctrl+Shift+A")
         menu.addSeparator()
         hold = bar.hold

@@ -22,6 +22,8 @@ class RequestMenu(QObject):
 
     added = Signal()
     """A breakpoint was added from here."""
+    handler_wanted = Signal(str, object)
+    """The source of a handler is to be shown: its name, and the route that led to it."""
 
     def __init__(self, view: RowsView, controls: Controls, out: RequestOut) -> None:
         super().__init__(view)
@@ -45,6 +47,10 @@ class RequestMenu(QObject):
         if any(place.request_id == number for place in self._controls.parked()):
             menu.addAction(tr("Resume"), lambda: self._controls.resume(number))
             menu.addAction(tr("Kill"), lambda: self._controls.kill(number))
+            menu.addSeparator()
+        if row[7] and self._controls.app.source_of(row[7], row[6]) is not None:
+            show = partial(self.handler_wanted.emit, row[7], row[6])
+            menu.addAction(tr("Open the source of {handler}", handler=row[7]), show)
             menu.addSeparator()
         for point in breakpoints_for(row):
             text = tr("Break here next time: {stage}", stage=stage_words(point))

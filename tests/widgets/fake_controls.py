@@ -10,6 +10,7 @@ from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask
+from app.server.app_route import AppRoute
 from app.server.breakpoints import Breakpoint, Parked
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
@@ -20,6 +21,7 @@ from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
 from PySide6.QtCore import QObject
 
+from app.widgets.app_controls import AppControls, AppState, Failure
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 from .fake_projects import FakeProjects
@@ -127,6 +129,57 @@ class FakeTemplates(TemplateControls):
         self.sent.append(request_id)
 
 
+class FakeApp(AppControls):
+    """No application, or one of one file; `asked` says what was wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, ...]] = []
+        self.name, self.now = "", AppState.NONE
+        self.failed: Failure | None = None
+        self.rules: list[AppRoute] = []
+        self.files: list[Path] = []
+
+    @property
+    def target(self) -> str:
+        return self.name
+
+    @property
+    def arguments(self) -> str:
+        return ""
+
+    @property
+    def state(self) -> AppState:
+        return self.now
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.failed
+
+    def routes(self) -> list[AppRoute]:
+        return self.rules
+
+    def sources(self) -> list[Path]:
+        return self.files
+
+    def templates(self) -> list[Path]:
+        return []
+
+    def source_of(self, handler: str, route: str | None) -> tuple[str, int] | None:
+        return next(((r.file, r.line) for r in self.rules if r.handler == handler), None)
+
+    def ask_trust(self, target: str) -> str:
+        if ":" not in target:
+            raise ValueError(f"{target}: give module:callable")
+        return ""
+
+    def open(self, target: str, arguments: str) -> None:
+        self.asked.append(("open", target, arguments))
+
+    def reload(self) -> None:
+        self.asked.append(("reload",))
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -138,6 +191,7 @@ class FakeControls(Controls):
         """Whom to tell the responses to what was asked."""
         self.written: list[tuple[Path, list[int], bool]] = []
         self.may_edit = True
+        self.fake_app = FakeApp()
         self.settings: dict[str, object] = {}
         """What an application that is not edited here has."""
         self.applied: list[Site] = []
@@ -192,6 +246,10 @@ class FakeControls(Controls):
 
     def set_block_limit(self, seconds: float | None) -> None:
         self.limit = seconds
+
+    @property
+    def app(self) -> FakeApp:
+        return self.fake_app
 
     @property
     def site(self) -> Site:
