@@ -21,7 +21,7 @@ from .parts import Banner, label
 from .problem_list import ProblemList
 from .theme import Theme
 
-_CHECK_MS = 350
+_CHECK_MS = 500
 """How long nothing is typed until it is looked at for mistakes, in ms."""
 
 

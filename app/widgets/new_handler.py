@@ -26,7 +26,7 @@ from .controls import Controls
 from .editors import Editors
 from .i18n import tr
 from .parts import label, set_property
-from .theme import Theme
+from .theme import ROW, Theme
 
 
 class NewHandler(QDialog):
@@ -45,9 +45,11 @@ class NewHandler(QDialog):
             field.setProperty("mono", True)
         self.route = QCheckBox(tr("Add a route"))
         self.route.setChecked(True)
+        self.about = label(role="head")
         self.where = label(role="dim")
         self.where.setWordWrap(True)
         self.code = CodeEditor(theme, "py")
+        self.code.setProperty("bare", False)
         self.code.setReadOnly(True)
         self.code.setTabChangesFocus(True)
         self.code.setAccessibleName(tr("Code"))
@@ -68,12 +70,12 @@ class NewHandler(QDialog):
     def _make_list(self) -> QListWidget:
         found = QListWidget()
         for snippet in SNIPPETS:
-            item = QListWidgetItem(f"{tr(snippet.title)}\n{tr(snippet.text)}")
-            item.setSizeHint(QSize(10, self._theme.px(58)))
+            item = QListWidgetItem(tr(snippet.title))
+            item.setSizeHint(QSize(10, self._theme.px(ROW + 4)))
+            item.setToolTip(tr(snippet.text))
             found.addItem(item)
-        found.setWordWrap(True)
         found.setProperty("boxed", True)
-        found.setFixedWidth(self._theme.px(270))
+        found.setFixedWidth(self._theme.px(160))
         return found
 
     def _lay_out(self) -> None:
@@ -86,7 +88,8 @@ class NewHandler(QDialog):
         grid.addWidget(self.pattern, 1, 1)
         grid.addWidget(self.where, 2, 0, 1, 2)
         right = QVBoxLayout()
-        right.setSpacing(8)
+        right.setSpacing(10)
+        right.addWidget(self.about)
         right.addLayout(grid)
         right.addWidget(self.code, 1)
         right.addWidget(self.fault)
@@ -160,6 +163,7 @@ class NewHandler(QDialog):
         """Show the code, and where it will be used."""
         snippet, wrong = self.snippet, self._wrong()
         routed = not snippet.setting
+        self.about.setText(tr(snippet.text))
         for widget in (self.route, self.pattern):
             widget.setVisible(routed)
         self.pattern.setEnabled(self.route.isChecked())

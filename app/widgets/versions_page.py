@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.server.site import SiteError, load
-from app.server.versions import Version, files
+from app.server.versions import Change, Version, files
 
 from .controls import Controls
 from .editors import Editors
@@ -72,6 +72,7 @@ class VersionsPage(QWidget):
         tree.setUniformRowHeights(True)
         tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         tree.header().setStretchLastSection(True)
+        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return tree
 
     def _lay_out(self) -> None:
@@ -102,8 +103,8 @@ class VersionsPage(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(left)
         split.addWidget(right)
-        split.setStretchFactor(0, 2)
-        split.setStretchFactor(1, 5)
+        split.setStretchFactor(1, 1)
+        split.setSizes([self._theme.px(290), self._theme.px(500)])
         split.setChildrenCollapsible(False)
         holder = QVBoxLayout(self)
         holder.setContentsMargins(0, 0, 0, 0)
@@ -132,12 +133,12 @@ class VersionsPage(QWidget):
     def _item(self, version: Version) -> QTreeWidgetItem:
         here = version.number == self._editors.history.versions.current
         moment = datetime.fromtimestamp(version.time).strftime("%H:%M:%S")
-        texts = [f"{'●' if here else ' '} {version.number}", moment, _what(version)]
+        texts = [f"{'•' if here else ' '} {version.number}", moment, _what(version)]
         item = QTreeWidgetItem(texts)
         item.setData(0, _NUMBER, version.number)
         item.setSizeHint(0, QSize(10, self._theme.px(ROW)))
         item.setForeground(1, self._theme.colours.dim)
-        item.setToolTip(2, texts[2])
+        item.setToolTip(2, "\n".join(map(_change, version.changes)))
         if here:
             item.setForeground(0, self._theme.colours.ok)
             item.setToolTip(0, tr("This is served"))
@@ -240,8 +241,11 @@ class VersionsPage(QWidget):
 def _what(version: Version) -> str:
     if not version.changes:
         return tr("As it was opened")
-    signs = {"added": "+ ", "removed": "− ", "changed": ""}
     return ", ".join(
-        f"{signs[change.kind]}{change.file} +{change.plus} −{change.minus}"
-        for change in version.changes
+        _change(change._replace(file=change.file.rpartition("/")[2])) for change in version.changes
     )
+
+
+def _change(change: Change) -> str:
+    sign = {"added": "+ ", "removed": "− "}.get(change.kind, "")
+    return f"{sign}{change.file} +{change.plus} −{change.minus}"

@@ -73,9 +73,9 @@ def test_versions_are_listed_and_served_again(
         assert window.editors.apply(window.editors.pages.values())
     page = opened(window, qtbot, KEY.Key_D)
     rows = [page.list.topLevelItem(n) for n in range(page.list.topLevelItemCount())]
-    assert [row.text(0) for row in rows if row] == ["● 3", "  2", "  1"]
+    assert [row.text(0) for row in rows if row] == ["• 3", "  2", "  1"]
     assert rows[0] is not None
-    assert rows[0].text(2) == "handlers/home.py +1 −0"
+    assert rows[0].text(2) == "home.py +1 −0"
     page.list.setCurrentIndex(page.list.model().index(1, 0))
     assert "# one" in page.view.text()
     page.list.setCurrentIndex(page.list.model().index(2, 0))
