@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from PySide6.QtCore import QSettings
-
 from app.act import Acts, TooLate
 from app.attacks import Attacks
 from app.exchange.case import App
@@ -23,6 +21,7 @@ from app.in_out import InOut, answer_of, app_of
 from app.jars import Jars
 from app.loop import TickLoop
 from app.opened import OpenedApp
+from app.previews import Previews
 from app.projects import DEMO as DEMO
 from app.projects import Projects
 from app.recording.events import CLIENT, WINDOW
@@ -42,8 +41,10 @@ from app.server.site import Problem, Site, SiteError
 from app.sockets import Sockets
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.app_controls import AppState
-from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.i18n import tr
+from PySide6.QtCore import QSettings
+
+from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 _BLOCK_LIMIT = "server/block_limit"
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Session(Controls):
         range_ = AttackRange(recorder, store, self._clients, self._server)
         self._attacks = Attacks(range_, self._varied, self._spawn_client)
         self.server_changed.connect(self._attacks.serve_anew)
+        self._previews = Previews(self, store, self._server)
         self._app = OpenedApp(
             loop, self._server, self._spawn_window, self._before_app, self._after_app
         )
@@ -318,6 +320,10 @@ class Session(Controls):
         if self._app.target:
             return self._app.served()
         return [self._server.root] if self._trusted else []
+
+    @property
+    def templates(self) -> Previews:
+        return self._previews
 
     @property
     def attacks(self) -> Attacks:

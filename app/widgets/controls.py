@@ -7,8 +7,6 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Signal
-
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
@@ -18,6 +16,7 @@ from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
+from PySide6.QtCore import QObject, Signal
 
 from .app_controls import AppControls
 from .attack_controls import AttackControls
@@ -25,6 +24,7 @@ from .firing_controls import FiringControls, Sending
 from .project_controls import ProjectControls
 from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
+from .template_controls import TemplateControls
 
 
 class ClientState(NamedTuple):
@@ -202,8 +202,13 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
+<<<<<<< /tmp/apps-try/mrg/app__widgets__controls.py.mine
     def app(self) -> AppControls:
         """The user's own application."""
+=======
+    def templates(self) -> TemplateControls:
+        """Templates, analysed and rendered beside the window."""
+>>>>>>> /tmp/apps-try/mrg/app__widgets__controls.py.theirs
         raise NotImplementedError
 
     @property

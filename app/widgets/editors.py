@@ -6,11 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
+from app.server.site import TEMPLATES, Problem, Site, SiteError
+from app.server.versions import Version
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
-
-from app.server.site import Problem, Site, SiteError
-from app.server.versions import Version
 
 from .as_you_type import AsYouType
 from .card import Card
@@ -21,6 +20,7 @@ from .i18n import tr
 from .routes_editor import KEY, RoutesPage
 from .settings_page import SETTINGS_KEY, SettingsPage
 from .site_history import SiteHistory
+from .template_page import TemplatePage
 from .theme import Theme
 
 
@@ -60,12 +60,19 @@ class Editors(QObject):
         if key not in self.pages:
             site = self._controls.site
             sources = site.handlers if folder == "handlers" else site.templates
-            self._open(FilePage(folder, name, sources.get(name, ""), self._theme))
+            self._open(self._file_page(folder, name, sources.get(name, "")))
         page = self.pages[key]
         self._card.show_page(page)
         page.setFocus()
         if line and isinstance(page, FilePage):
             page.editor.go_to(line, column)
+
+    def _file_page(self, folder: str, name: str, text: str) -> FilePage:
+        if folder != TEMPLATES:
+            return FilePage(folder, name, text, self._theme)
+        page = TemplatePage(name, text, self._theme, self._controls.templates)
+        page.open_wanted.connect(lambda other, line: self.open_file(TEMPLATES, other, line))
+        return page
 
     def can_open(self, file: str) -> bool:
         """Return whether the file of a frame is one of the site's."""
