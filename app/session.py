@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
+from PySide6.QtCore import QSettings
+
 from app.act import Acts, TooLate
 from app.attacks import Attacks
 from app.exchange.case import App
@@ -41,10 +43,8 @@ from app.server.site import Problem, Site, SiteError
 from app.sockets import Sockets
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.app_controls import AppState
-from app.widgets.i18n import tr
-from PySide6.QtCore import QSettings
-
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
+from app.widgets.i18n import tr
 
 _BLOCK_LIMIT = "server/block_limit"
 T = TypeVar("T")

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from app.server.site import TEMPLATES, Problem, Site, SiteError
-from app.server.versions import Version
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.server.site import TEMPLATES, Problem, Site, SiteError
+from app.server.versions import Version
 
 from .as_you_type import AsYouType
 from .card import Card
