@@ -202,13 +202,13 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
-<<<<<<< /tmp/apps-try/mrg/app__widgets__controls.py.mine
     def app(self) -> AppControls:
         """The user's own application."""
-=======
+        raise NotImplementedError
+
+    @property
     def templates(self) -> TemplateControls:
         """Templates, analysed and rendered beside the window."""
->>>>>>> /tmp/apps-try/mrg/app__widgets__controls.py.theirs
         raise NotImplementedError
 
     @property

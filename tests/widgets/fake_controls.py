@@ -21,10 +21,7 @@ from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
 from PySide6.QtCore import QObject
 
-<<<<<<< /tmp/apps-try/mrg/tests__widgets__fake_controls.py.mine
 from app.widgets.app_controls import AppControls, AppState, Failure
-=======
->>>>>>> /tmp/apps-try/mrg/tests__widgets__fake_controls.py.theirs
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 from .fake_projects import FakeProjects
@@ -132,7 +129,6 @@ class FakeTemplates(TemplateControls):
         self.sent.append(request_id)
 
 
-<<<<<<< /tmp/apps-try/mrg/tests__widgets__fake_controls.py.mine
 class FakeApp(AppControls):
     """No application, or one of one file; `asked` says what was wanted."""
 
@@ -184,8 +180,6 @@ class FakeApp(AppControls):
         self.asked.append(("reload",))
 
 
-=======
->>>>>>> /tmp/apps-try/mrg/tests__widgets__fake_controls.py.theirs
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
