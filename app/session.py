@@ -41,6 +41,7 @@ from app.server.settings import readable
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site, SiteError
 from app.sockets import Sockets
+from app.static_files import StaticFiles
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.app_controls import AppState
 from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
@@ -82,6 +83,7 @@ class Session(Controls):
         self._routing = Routing(self._server, store, self._roots)
         self._site = Site(Path())
         self._projects = Projects(self._serve, lambda: self._site)
+        self._static = StaticFiles(self._server, lambda: self._site, self._fault, self.apply)
         self._listens = False
         """Whether what is opened from now on is served at once, at our own address if need be."""
         self._trusted = True
@@ -105,6 +107,10 @@ class Session(Controls):
 
     def served_settings(self) -> dict[str, object]:
         return readable(self._server.settings)
+
+    def _fault(self) -> str:
+        """Say why the project's files must not be changed; empty when they may."""
+        return self.projects.read_only or ("" if self.editable else tr("To be read only"))
 
     @property
     def editable(self) -> bool:
@@ -324,6 +330,10 @@ class Session(Controls):
     @property
     def templates(self) -> Previews:
         return self._previews
+
+    @property
+    def static(self) -> StaticFiles:
+        return self._static
 
     @property
     def attacks(self) -> Attacks:

@@ -24,6 +24,7 @@ from .firing_controls import FiringControls, Sending
 from .project_controls import ProjectControls
 from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
+from .static_controls import StaticControls
 from .template_controls import TemplateControls
 
 
@@ -209,6 +210,11 @@ class Controls(QObject):
     @property
     def templates(self) -> TemplateControls:
         """Templates, analysed and rendered beside the window."""
+        raise NotImplementedError
+
+    @property
+    def static(self) -> StaticControls:
+        """The static files, and what `static_url` makes of them."""
         raise NotImplementedError
 
     @property

@@ -21,6 +21,7 @@ from .i18n import tr
 from .routes_editor import KEY, RoutesPage
 from .settings_page import SETTINGS_KEY, SettingsPage
 from .site_history import SiteHistory
+from .static_page import STATIC_KEY, StaticPage
 from .template_page import TemplatePage
 from .theme import Theme
 
@@ -98,6 +99,16 @@ class Editors(QObject):
         page.setFocus()
         if isinstance(page, RoutesPage) and row >= 0:
             page.go_to(row)
+
+    def open_static(self, name: str = "") -> None:
+        """Open the page of the static files, at one of them."""
+        if STATIC_KEY not in self.pages:
+            self._open(StaticPage(self._controls, self._theme))
+        shown = self.pages[STATIC_KEY]
+        self._card.show_page(shown)
+        shown.setFocus()
+        if name and isinstance(shown, StaticPage):
+            shown.choose(name)
 
     def open_settings(self, name: str = "") -> None:
         """Open the editor of the settings, at one of them."""

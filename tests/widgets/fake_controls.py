@@ -26,6 +26,7 @@ from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 from .fake_projects import FakeProjects
 from .fake_routing import FakeRouting
+from .fake_static import FakeStatic
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -190,6 +191,7 @@ class FakeControls(Controls):
         self.answers: list[Callable[[Response], None]] = []
         """Whom to tell the responses to what was asked."""
         self.written: list[tuple[Path, list[int], bool]] = []
+        self.fake_static = FakeStatic()
         self.may_edit = True
         self.fake_app = FakeApp()
         self.settings: dict[str, object] = {}
@@ -254,6 +256,10 @@ class FakeControls(Controls):
     @property
     def site(self) -> Site:
         return self._site
+
+    @property
+    def static(self) -> FakeStatic:
+        return self.fake_static
 
     def served_settings(self) -> dict[str, object]:
         return self.settings
