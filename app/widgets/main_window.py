@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QPainter,
     QPaintEvent,
     QShowEvent,
@@ -95,7 +96,8 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restyle()
         self.retranslate()
-        self.resize(1440, 900)
+        screen = QGuiApplication.primaryScreen()
+        self.resize(QSize(1440, 900).boundedTo(screen.availableSize()))
         self._fresh_state = self.saveState(_STATE_VERSION)
         self._restore()
 
