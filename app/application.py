@@ -120,6 +120,7 @@ class Program:
         from app.cost import calibrate
         from app.loop import TickLoop
         from app.recording import capture
+        from app.recording.cut_off import CUT_OFF
         from app.recording.detectors import Detectors
         from app.recording.store import Store
         from app.session import Session
@@ -134,6 +135,7 @@ class Program:
         self.loop = loop
         self.recorder = recorder
         self.store, started_at = Store(recorder.origin_ns), recorder.started_at
+        meta: dict[str, object] = {}
         if chosen.open is not None:
             try:
                 self.store, meta = capture.read(chosen.open)
@@ -156,6 +158,10 @@ class Program:
         live = chosen.open is None
         self.accounting = Accounting(self.store, recorder.clock if live else None, calibrate())
         self.window = MainWindow(self.store, self.session, self.theme, self.accounting)
+        if CUT_OFF in meta:
+            self.window.say(
+                "This recording was cut off: what it held at its end is missing.",
+            )
         code = TickLoop._run_ready.__code__
         self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)

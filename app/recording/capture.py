@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from . import headers
+from .cut_off import CUT_OFF, connect, whole
 from .events import (
     CLIENT,
     KINDS,
@@ -102,27 +103,34 @@ def _write(
     since = _since(store.origin_ns)
     database = sqlite3.connect(path, isolation_level=None)
     try:
+        # So large that the first page of a table leads to all others, wherever the file is cut.
+        database.execute("PRAGMA page_size = 16384")
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         database.executescript(SCHEMA)
         database.execute(f"PRAGMA user_version = {USER_VERSION}")
         database.execute("BEGIN")
+        # What matters most comes first: a file is cut off at its end.
         tables: dict[str, Iterable[Row]] = {
             "meta": (_meta(store, meta, body_cap)).items(),
-            "ticks": (
-                (i, since(a), since(b), since(c), *rest) for i, a, b, c, *rest in _rows(store.ticks)
-            ),
-            "runs": _runs(store, since),
-            "connections": (
-                (i, remote, since(a), since(b), *rest)
-                for i, remote, a, b, *rest in _rows(store.connections)
-            ),
             "requests": _requests(store, since),
             "stages": (
                 (row[0], seq, stage.name, since(stage.start_ns), since(stage.end_ns), stage.detail)
                 for row in store.requests.rows
                 for seq, stage in enumerate(stages_of(row[-1]), 1)
             ),
+            "connections": (
+                (i, remote, since(a), since(b), *rest)
+                for i, remote, a, b, *rest in _rows(store.connections)
+            ),
+            "cookies": _cookies(store, fates),
+            "xsrf": (row for rows in store.xsrf.values() for row in rows),
+            "messages": _messages(store, since),
+            "log": (
+                (since(time), level, logger, request or None, text)
+                for time, level, logger, request, text in store.log
+            ),
+            "blocks": _blocks(store, since),
             "tasks": (
                 (
                     i,
@@ -142,14 +150,10 @@ def _write(
                 (i, task, request_of(owner), future, where, since(a), since(b), cause or None)
                 for i, task, owner, future, where, a, b, cause in _rows(store.waits)
             ),
-            "cookies": _cookies(store, fates),
-            "xsrf": (row for rows in store.xsrf.values() for row in rows),
-            "log": (
-                (since(time), level, logger, request or None, text)
-                for time, level, logger, request, text in store.log
+            "ticks": (
+                (i, since(a), since(b), since(c), *rest) for i, a, b, c, *rest in _rows(store.ticks)
             ),
-            "blocks": _blocks(store, since),
-            "messages": _messages(store, since),
+            "runs": _runs(store, since),
         }
         for table, rows in tables.items():
             _insert(database, table, rows)
@@ -253,19 +257,25 @@ def _cookies(store: Store, fates: Callable[[int], Fates]) -> Iterator[Row]:
 def read(path: Path) -> tuple[Store, dict[str, object]]:
     """Read a recording; return its store and its ``meta`` table.
 
-    Columns that this version does not know are ignored, missing ones are empty. Raises OSError
-    when the file cannot be read, and ValueError when it is no recording or a newer one.
+    Columns that this version does not know are ignored, missing ones are empty. Of a file that
+    lost its end, each table is read up to the last whole row; ``meta`` then has `CUT_OFF`. Raises
+    OSError when the file cannot be read, and ValueError when it is no recording or a newer one.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        database, cut_off = connect(path)
+    except sqlite3.Error as error:
+        raise ValueError(f"{path} is not a readable recording: {error}") from error
     try:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version != USER_VERSION:
             raise ValueError(f"{path} is not a recording of version {USER_VERSION}")
-        meta = dict(database.execute("SELECT key, value FROM meta"))
+        meta = dict(whole(_select(database, "SELECT key, value FROM meta"), cut_off))
+        if cut_off:
+            meta[CUT_OFF] = True
         store = Store(capacity=_EVERYTHING)
-        store.apply(_batch(database))
+        store.apply(_batch(database, cut_off))
         return store, meta
     except sqlite3.Error as error:
         raise ValueError(f"{path} is not a readable recording: {error}") from error
@@ -276,10 +286,16 @@ def read(path: Path) -> tuple[Store, dict[str, object]]:
 _EVERYTHING = Capacity(*(sys.maxsize for _ in Capacity._fields))
 
 
-def _batch(database: sqlite3.Connection) -> Batch:
-    rows = {kind: list(_read_rows(database, kind, cls)) for kind, cls in KINDS.items()}
+def _select(database: sqlite3.Connection, query: str) -> Iterator[Any]:
+    yield from database.execute(query)  # It reads the first row at once, and may fail at that.
+
+
+def _batch(database: sqlite3.Connection, cut_off: bool) -> Batch:
+    rows = {
+        kind: list(whole(_read_rows(database, kind, cls), cut_off)) for kind, cls in KINDS.items()
+    }
     stages: dict[int, list[Any]] = {}
-    for found in database.execute("SELECT * FROM stages ORDER BY request_id, seq"):
+    for found in whole(_select(database, "SELECT * FROM stages ORDER BY rowid"), cut_off):
         known = dict(found)
         stage = (known.get(name) for name in Stage._fields)
         stages.setdefault(known["request_id"], []).extend(stage)
