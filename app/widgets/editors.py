@@ -93,7 +93,7 @@ class Editors(QObject):
         if self._controls.app.target:
             return
         if KEY not in self.pages:
-            self._open(RoutesPage(self._controls.site, self._theme))
+            self._open(RoutesPage(self._controls.site, self._theme, self._controls.routing))
         page = self.pages[KEY]
         self._card.show_page(page)
         page.setFocus()

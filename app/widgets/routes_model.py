@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QUndoCommand, QUndoStack
 
+from app.server.ladder import Words
 from app.server.site import Problem, Route
+from app.server.site.route_checking import Fault, read_kwargs
 
 from .i18n import tr
+from .icons import icon
 from .rows_model import Index
 from .theme import Theme
 
 COLUMNS = ("On", "Pattern", "Handler", "Name", "Arguments", "Host")
 ON, PATTERN, HANDLER, NAME, KWARGS, HOST = range(6)
-_FIELDS = {PATTERN: "pattern", HANDLER: "handler", NAME: "name", HOST: "host"}
+FIELDS = {
+    PATTERN: "pattern",
+    HANDLER: "handler",
+    NAME: "name",
+    KWARGS: "kwargs",
+    HOST: "host",
+}
+"""What of a `Route` is in which column."""
+_ROW = "application/x-loopscope-route"
+
+
+def say(fault: Fault) -> str:
+    """Return what is wrong, with its column, in the language that is on."""
+    words = tr(fault.words.text, **fault.words.values)
+    if fault.line > 1:
+        values = {"line": fault.line, "column": fault.column, "fault": words}
+        return tr("line {line}, column {column}: {fault}", **values)
+    if fault.column:
+        return tr("column {column}: {fault}", column=fault.column, fault=words)
+    return words
+
+
+def with_text(route: Route, column: int, text: str) -> Route:
+    """Return *route* with what is typed into a column. Arguments that are no JSON stay text."""
+    text = text.strip()
+    value: Any = text
+    if column == KWARGS:
+        kwargs, fault = read_kwargs(text or "{}")
+        value = kwargs if fault is None else text
+    changed: Route = replace(route, **{FIELDS[column]: value})
+    return changed
 
 
 class _Change(QUndoCommand):
@@ -40,7 +73,12 @@ class _Change(QUndoCommand):
 
 
 class RoutesModel(QAbstractTableModel):
-    """Routes, first match first."""
+    """Routes, first match first. Rows can be dragged to other places."""
+
+    edited = Signal()
+    """The routes are others than before."""
+    moved = Signal(int)
+    """A row was dropped: its new place."""
 
     def __init__(
         self, routes: Sequence[Route], theme: Theme, parent: QObject | None = None
@@ -49,7 +87,7 @@ class RoutesModel(QAbstractTableModel):
         self.routes = tuple(routes)
         self._theme = theme
         self.undo_stack = QUndoStack(self)
-        self._problems: dict[int, str] = {}
+        self.faults: Mapping[int, Sequence[Fault]] = {}
 
     def change(self, text: str, routes: Sequence[Route]) -> None:
         """Replace all routes, as a step that can be undone."""
@@ -69,18 +107,36 @@ class RoutesModel(QAbstractTableModel):
             self.endRemoveRows()
         else:
             self.routes = routes
-        self._problems = {}
+        self.faults = {}
         self._all_changed()
+        self.edited.emit()
 
     def _all_changed(self) -> None:
         if self.routes:
             last = self.index(len(self.routes) - 1, len(COLUMNS) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
 
-    def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Mark the routes that have a problem."""
-        self._problems = {p.route: p.text for p in problems if p.route >= 0}
+    def show_faults(self, faults: Mapping[int, Sequence[Fault]]) -> None:
+        """Mark the fields that something is wrong with."""
+        self.faults = faults
         self._all_changed()
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Mark the fields of the routes that keep the site from being served."""
+        faults: dict[int, list[Fault]] = {}
+        for problem in problems:
+            if problem.route >= 0:
+                field = problem.field or "handler"
+                fault = Fault(field, Words(problem.text), problem.column, max(problem.line, 1))
+                faults.setdefault(problem.route, []).append(fault)
+        if faults:
+            self.show_faults(faults)
+
+    def faults_at(self, row: int, column: int) -> list[Fault]:
+        """Return what is wrong with a cell, errors first."""
+        field = FIELDS.get(column, "")
+        own = [fault for fault in self.faults.get(row, ()) if fault.field == field]
+        return sorted(own, key=lambda fault: fault.warning)
 
     def add(self, at: int, route: Route) -> None:
         """Insert a route."""
@@ -92,13 +148,40 @@ class RoutesModel(QAbstractTableModel):
 
     def move(self, at: int, by: int) -> bool:
         """Move a route up (-1) or down (1); return whether it moved."""
-        to = at + by
-        if not (0 <= at < len(self.routes) and 0 <= to < len(self.routes)):
+        return self.put(at, at + by)
+
+    def put(self, at: int, to: int) -> bool:
+        """Take a route to another place; return whether it moved."""
+        if at == to or not (0 <= at < len(self.routes) and 0 <= to < len(self.routes)):
             return False
         routes = list(self.routes)
         routes.insert(to, routes.pop(at))
         self.change(tr("Move a route"), routes)
         return True
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.MoveAction
+
+    def mimeTypes(self) -> list[str]:
+        return [_ROW]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        if indexes:
+            data.setData(_ROW, str(indexes[0].row()).encode())
+        return data
+
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        if not data.hasFormat(_ROW):
+            return False
+        at = int(data.data(_ROW).toStdString())
+        before = row if row >= 0 else parent.row() if parent.isValid() else len(self.routes)
+        to = before - 1 if before > at else before
+        if self.put(at, to):
+            self.moved.emit(to)
+        return False  # The view would take the row away from its old place, which is done.
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
         return 0 if parent.isValid() else len(self.routes)
@@ -109,7 +192,8 @@ class RoutesModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         if not index.isValid():
-            return flags
+            return flags | Qt.ItemFlag.ItemIsDropEnabled
+        flags |= Qt.ItemFlag.ItemIsDragEnabled
         if index.column() == ON:
             return flags | Qt.ItemFlag.ItemIsUserCheckable
         return flags | Qt.ItemFlag.ItemIsEditable
@@ -118,28 +202,41 @@ class RoutesModel(QAbstractTableModel):
         if not index.isValid() or index.row() >= len(self.routes):
             return None
         route, column, roles = self.routes[index.row()], index.column(), Qt.ItemDataRole
-        problem = self._problems.get(index.row())
         if role == roles.CheckStateRole and column == ON:
             return Qt.CheckState.Checked if route.enabled else Qt.CheckState.Unchecked
         if role in (roles.DisplayRole, roles.EditRole):
             return self._text(route, column)
-        if role == roles.ToolTipRole:
-            return problem
         if role == roles.FontRole:
             return self._theme.font(mono=True)
-        if role == roles.BackgroundRole and problem:
-            colour = QColor(self._theme.colours.error)
-            colour.setAlpha(45)
-            return colour
         if role == roles.ForegroundRole:
             return self._theme.colours.text if route.enabled else self._theme.colours.faint
-        return None
+        return self._mark(index.row(), column, role)
+
+    def _mark(self, row: int, column: int, role: int) -> Any:
+        """Return how a cell shows what is wrong with it."""
+        roles = Qt.ItemDataRole
+        if role not in (
+            *(roles.ToolTipRole, roles.AccessibleDescriptionRole),
+            *(roles.BackgroundRole, roles.DecorationRole),
+        ):
+            return None
+        faults = self.faults_at(row, column)
+        if not faults:
+            return None
+        token = "warn" if faults[0].warning else "error"
+        if role == roles.BackgroundRole:
+            colour = QColor(self._theme.colour(token))
+            colour.setAlpha(40)
+            return colour
+        if role == roles.DecorationRole:
+            return icon(self._theme, "info" if faults[0].warning else "cross", token)
+        return "\n".join(map(say, faults))
 
     @staticmethod
     def _text(route: Route, column: int) -> str:
-        if column == KWARGS:
+        if column == KWARGS and not isinstance(route.kwargs, str):
             return json.dumps(route.kwargs, ensure_ascii=False, default=str) if route.kwargs else ""
-        return str(getattr(route, _FIELDS[column])) if column in _FIELDS else ""
+        return str(getattr(route, FIELDS[column])) if column in FIELDS else ""
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         if not index.isValid() or index.row() >= len(self.routes):
@@ -147,17 +244,8 @@ class RoutesModel(QAbstractTableModel):
         route, column = self.routes[index.row()], index.column()
         if role == Qt.ItemDataRole.CheckStateRole and column == ON:
             new = replace(route, enabled=Qt.CheckState(value) == Qt.CheckState.Checked)
-        elif role == Qt.ItemDataRole.EditRole and column in _FIELDS:
-            fields: dict[str, Any] = {_FIELDS[column]: str(value).strip()}
-            new = replace(route, **fields)
-        elif role == Qt.ItemDataRole.EditRole and column == KWARGS:
-            try:
-                kwargs = json.loads(str(value).strip() or "{}")
-            except ValueError:
-                return False
-            if not isinstance(kwargs, dict):
-                return False
-            new = replace(route, kwargs=kwargs)
+        elif role == Qt.ItemDataRole.EditRole and column in FIELDS:
+            new = with_text(route, column, str(value))
         else:
             return False
         routes = list(self.routes)

@@ -108,8 +108,9 @@ def test_routes_are_edited_with_undo(
     assert isinstance(page, RoutesPage)
     model, before = page.model, page.model.routes
     assert model.setData(model.index(0, PATTERN), "/home")
-    assert not model.setData(model.index(0, KWARGS), "{broken")
-    assert not model.setData(model.index(0, KWARGS), "[1]")
+    assert model.setData(model.index(0, KWARGS), "{broken")
+    assert model.data(model.index(0, KWARGS)) == "{broken"
+    page.undo()
     assert model.setData(model.index(0, KWARGS), '{"a": [1]}')
     model.move(0, 1)
     model.remove(5)
