@@ -55,7 +55,7 @@ class Swarm:
                 await reader.readexactly(int(headers["content-length"]))
                 self.statuses[status] += 1
                 self.answered[number] += 1
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.25)
             writer.close()
         except (OSError, asyncio.IncompleteReadError, KeyError):
             self.dropped += 1
@@ -70,6 +70,14 @@ class Swarm:
             await reader.readexactly(2)
         writer.close()
         return status
+
+    async def headers(self, path: str, header: str) -> dict[str, str]:
+        """Fetch a page with one more header; return those of the answer."""
+        reader, writer = await asyncio.open_connection(*self._where)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\n\r\n".encode())
+        found = (await _head(reader))[1]
+        writer.close()
+        return found
 
     async def open_socket(self, path: str) -> WebSocketClientConnection:
         """Open a WebSocket."""

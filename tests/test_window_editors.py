@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
-from app.widgets.editor_page import FilePage
+from app.widgets.editor_page import FilePage, Page
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
+from app.widgets.settings_page import SettingsPage
 
 from .swarm import Swarm
 from .test_window import Fetch, fetch, program
@@ -47,7 +49,7 @@ def retype(page: FilePage, old: str, new: str) -> None:
     page.editor.textCursor().insertText(new)
 
 
-def apply(page: FilePage | RoutesPage, qtbot: QtBot) -> None:
+def apply(page: Page, qtbot: QtBot) -> None:
     """Click Apply."""
     qtbot.mouseClick(page.apply_button, Qt.MouseButton.LeftButton)
 
@@ -85,13 +87,23 @@ def test_every_editor_changes_the_running_server_and_nobody_is_dropped(
     apply(routes, qtbot)
     assert fetch("/error")[0] == 404
 
+    assert "content-encoding" not in headers_now(swarm, qtbot)
+    window.editors.open_settings("compress_response")
+    settings = window.editors.current()
+    assert isinstance(settings, SettingsPage)
+    box = settings.list.rows["compress_response"].control.findChild(QCheckBox)
+    assert box is not None
+    box.click()
+    apply(settings, qtbot)
+    assert headers_now(swarm, qtbot)["content-encoding"] == "gzip"
+
     page = open_file(program, "handlers", "greeting.py")
     retype(page, "class StoryHandler", "class StoryHandler(")
     apply(page, qtbot)
     assert page.banner.isVisible()
     assert "by handler" in fetch("/story/1")[1]
 
-    qtbot.waitUntil(streaming.done, timeout=10_000)
+    qtbot.waitUntil(streaming.done, timeout=30_000)
     assert streaming.result() == 200
     assert swarm.stream == b"".join(b"%d\n" % n for n in range(1, 61))
     before = list(swarm.answered)
@@ -103,6 +115,13 @@ def test_every_editor_changes_the_running_server_and_nobody_is_dropped(
     qtbot.waitUntil(stopped.done, timeout=10_000)
     assert swarm.dropped == 0
     assert set(swarm.statuses) == {200}
+
+
+def headers_now(swarm: Swarm, qtbot: QtBot) -> dict[str, str]:
+    """Return the headers of a page for somebody who takes gzip."""
+    asked = swarm.run(swarm.headers("/", "Accept-Encoding: gzip"))
+    qtbot.waitUntil(asked.done, timeout=10_000)
+    return asked.result()
 
 
 async def talk(socket: object) -> str:

@@ -58,13 +58,11 @@ class Card(QObject):
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
-        self.tabs.setVisible(tabbed)
         self.tabs.setUsesScrollButtons(True)
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.title = QLabel()
         self.title.setObjectName("cardTitle")
         self.title.setTextFormat(Qt.TextFormat.RichText)
-        self.title.setVisible(not tabbed)
         self.stack = QStackedWidget()
         self._keys: dict[QWidget, str] = {}
         self.corner = QHBoxLayout()
@@ -74,6 +72,9 @@ class Card(QObject):
         head.setSpacing(8)
         head.addWidget(self.title)
         head.addWidget(self.tabs, 1)
+        # Not before they have a parent: they would be windows for a moment.
+        self.title.setVisible(not tabbed)
+        self.tabs.setVisible(tabbed)
         if not tabbed:
             head.addStretch(1)
         head.addLayout(self.corner)

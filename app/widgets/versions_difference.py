@@ -45,10 +45,10 @@ class VersionsDifference(CodeEditor):
             return ""
         old, new = (str(number) if number else "" for number in (row.old, row.new))
         sign = {GONE: "−", CAME: "+"}.get(row.kind, " ")
-        return f"{old:>5} {new:>5} {sign}"
+        return f"{old:>4} {new:>4} {sign}"
 
     def gutter_width(self) -> int:
-        return self.fontMetrics().horizontalAdvance("9" * 13) + self.theme.px(22)
+        return self.fontMetrics().horizontalAdvance("9" * 11) + self.theme.px(22)
 
     def _mark_lines(self) -> None:
         """The line of the cursor is not marked: the colours say something else here."""
