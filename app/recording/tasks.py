@@ -330,6 +330,11 @@ def is_library(code: CodeType) -> bool:
     return _in_library[code.co_filename]
 
 
+def is_library_file(file: str) -> bool:
+    """Return the same of a file, as a traceback names it."""
+    return _in_library[file]
+
+
 def label(callback: Callable[..., object] | None, args: tuple[Any, ...] | None) -> str:
     """Return a name for what a handle will do: the qualified name of the function behind it."""
     target: Any = callback

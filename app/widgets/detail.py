@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.recording.events import Request
 from app.recording.store import SWITCHING, Store
@@ -11,17 +11,24 @@ from app.recording.store import SWITCHING, Store
 from .controls import Controls
 from .cookies_page import CookiesPage
 from .detail_pages import TimingPage
+from .exchange_page import ExchangePage
 from .i18n import tr
 from .lifecycle import LifecycleView
-from .messages import MessageView
-from .parts import EmptyState
+from .parts import EmptyState, IconButton
 from .request_columns import path_of
+from .request_log import RequestLog
+from .route_page import RoutePage
 from .selection import Selection
+from .tab_rows import TabRows
 from .theme import Theme
 from .websocket_page import WebSocketPage
 from .xsrf_page import XsrfPage
 
-TABS = ("Lifecycle", "Request", "Response", "Cookies", "XSRF", "Timing", "WebSocket")
+TABS = (
+    *("Lifecycle", "Request", "Response", "Cookies", "XSRF"),
+    *("Route", "Timing", "WebSocket", "Log"),
+)
+REQUEST, RESPONSE = TABS.index("Request"), TABS.index("Response")
 
 
 class DetailPanel(QWidget):
@@ -37,23 +44,25 @@ class DetailPanel(QWidget):
         self._store = store
         self._selection = selection
         self._shown: object = None
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
+        self.tabs = TabRows(theme)
+        self.both = IconButton(theme, "columns", "Request and response side by side", self._pair)
+        self.both.setCheckable(True)
         self.lifecycle = LifecycleView(theme)
-        self.request = MessageView(theme)
-        self.response = MessageView(theme)
+        self.exchange = ExchangePage(theme)
         self.cookies = CookiesPage(controls, theme)
         self.xsrf = XsrfPage(theme)
-        self.timing = TimingPage(theme)
+        self.route = RoutePage(controls.routing, theme)
+        self.timing = TimingPage(store, theme)
         self.websocket = WebSocketPage(store, theme)
-        self._pages = QStackedWidget()
-        pages: tuple[QWidget, ...] = (
-            *(self.lifecycle, self.request, self.response),
-            *(self.cookies, self.xsrf, self.timing, self.websocket),
+        self.log = RequestLog(store, theme)
+        self._of_tab: tuple[QWidget, ...] = (
+            *(self.lifecycle, self.exchange, self.exchange, self.cookies, self.xsrf),
+            *(self.route, self.timing, self.websocket, self.log),
         )
-        for title, page in zip(TABS, pages, strict=True):
+        self._pages = QStackedWidget()
+        for title in TABS:
             self.tabs.addTab(tr(title))
+        for page in dict.fromkeys(self._of_tab):
             self._pages.addWidget(page)
         self._empty = EmptyState(
             "No request selected",
@@ -66,18 +75,30 @@ class DetailPanel(QWidget):
         inner = QVBoxLayout(full)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(4)
-        inner.addWidget(self.tabs)
-        inner.addWidget(self._pages)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 6, 0)
+        head.addWidget(self.tabs, 1)
+        head.addWidget(self.both, 0, Qt.AlignmentFlag.AlignBottom)
+        inner.addLayout(head)
+        inner.addWidget(self._pages, 1)
         self._stack.addWidget(full)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
+        self._turn(0)
         self.tabs.currentChanged.connect(self._turn)
         selection.changed.connect(lambda _: self.refresh())
         theme.changed.connect(self.retranslate)
 
-    def _turn(self, page: int) -> None:
-        self._pages.setCurrentIndex(page)
+    def _turn(self, tab: int) -> None:
+        self._pages.setCurrentWidget(self._of_tab[tab])
+        self.both.setVisible(tab in (REQUEST, RESPONSE))
+        self._pair()
+
+    def _pair(self) -> None:
+        """Show the request, the response or both, as the tab and the button say."""
+        tab, both = self.tabs.currentIndex(), self.both.isChecked()
+        self.exchange.show_parts(both or tab == REQUEST, both or tab == RESPONSE)
         self._shown = None
         self.refresh()
 
@@ -92,7 +113,7 @@ class DetailPanel(QWidget):
         stages = request.stages
         state = (
             *(request.id, request.end_ns, request.outcome, request.status, len(stages)),
-            *(stages[-4:], len(self._store.xsrf.get(request.id, ()))),
+            *(stages[-4:], len(self._store.xsrf.get(request.id, ())), self._logged),
             self._store.end_ns if request.end_ns is None else 0,
             self._store.messages_seen if request.status == SWITCHING else 0,
         )
@@ -103,36 +124,41 @@ class DetailPanel(QWidget):
             )
             self._fill(request)
 
+    @property
+    def _logged(self) -> int:
+        """How many records there were until now, where that changes what is seen."""
+        store = self._store
+        return (
+            store.log_forgotten + len(store.log) if self._pages.currentWidget() is self.log else 0
+        )
+
     def _fill(self, request: Request) -> None:
         store, page = self._store, self._pages.currentWidget()
         if page is self.lifecycle:
             waits = store.handler_waits_of(request.id)
             self.lifecycle.show_request(request, store.stages_of(request.id), waits)
-        elif page is self.request:
-            self.request.show_message(
-                request.request_head, request.request_body, request.request_size
-            )
-        elif page is self.response:
-            self.response.show_message(
-                request.response_head, request.response_body, request.response_size
-            )
+        elif page is self.exchange:
+            self.exchange.show_request(request)
         elif page is self.cookies:
             self.cookies.show_request(request)
         elif page is self.xsrf:
             self.xsrf.show_checks(store.xsrf.get(request.id, []))
         elif page is self.websocket:
             self.websocket.show_request(request)
+        elif page is self.route:
+            self.route.show_request(request)
+        elif page is self.log:
+            self.log.show_request(request)
         else:
-            self.timing.show_request(
-                request, store.runs_of(request.id), store.handler_waits_of(request.id), store.end_ns
-            )
+            self.timing.show_request(request)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language or the theme changed."""
         for at, title in enumerate(TABS):
             self.tabs.setTabText(at, tr(title))
         self._empty.retranslate()
-        for page in (self.request, self.response, self.websocket):
+        self.both.retranslate()
+        for page in (self.exchange, self.websocket):
             page.retranslate()
         self._shown = None
         self.refresh()

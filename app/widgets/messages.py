@@ -127,7 +127,7 @@ class MessageView(QWidget):
                 item.setFont(mono)
                 if column == 0:
                     item.setForeground(self._theme.colours.dim)
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
                 self.headers.setItem(at, column, item)
         self.headers.resizeColumnToContents(0)
         self.headers.setColumnWidth(0, min(self.headers.columnWidth(0), self._theme.px(150)))
