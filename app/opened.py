@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shlex
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class OpenedApp(AppControls):
     """Runs one program at a time on the loop of *server*.
 
     *spawn* runs a coroutine as the window's. *before* and *after* are awaited around each start and
-    end of a program, to stop and start what serves it.
+    end of a program, to stop and start what serves it. A program starts within *unhurried*.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class OpenedApp(AppControls):
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         before: Callable[[], Coroutine[Any, Any, None]],
         after: Callable[[], Coroutine[Any, Any, None]],
+        unhurried: Callable[[], AbstractContextManager[None]],
     ) -> None:
         super().__init__()
         self._loop = loop
         self._server = server
         self._spawn = spawn
         self._before, self._after = before, after
+        self._unhurried = unhurried
         self._turn = asyncio.Lock()
         self._name, self._arguments = "", ""
         self._state = AppState.NONE
@@ -160,7 +163,8 @@ class OpenedApp(AppControls):
                 self._server.foreign.kept = lambda: self._guards.leaving
                 self._server.foreign.watch()
                 self._guards.watch(self._loop)
-                await program.load(self._soon)
+                with self._unhurried():
+                    await program.load(self._soon)
             except (TargetError, ValueError) as error:
                 await self._fail(error)
                 raise TargetError(str(error)) from error

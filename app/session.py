@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -78,7 +79,12 @@ class Session(Controls):
         self.server_changed.connect(self._attacks.serve_anew)
         self._previews = Previews(self, store, self._server)
         self._app = OpenedApp(
-            loop, self._server, self._spawn_window, self._before_app, self._after_app
+            loop,
+            self._server,
+            self._spawn_window,
+            self._before_app,
+            self._after_app,
+            self._unhurried,
         )
         self._routing = Routing(self._server, store, self._roots)
         self._site = Site(Path())
@@ -132,6 +138,19 @@ class Session(Controls):
             self._spawn_window(self._take_over())
         self.server_changed.emit()
 
+    @contextlib.contextmanager
+    def _unhurried(self) -> Iterator[None]:
+        """Let nothing be interrupted within the block: what a program imports may take long."""
+        watchdog = self._watchdog
+        if watchdog is None:
+            yield
+            return
+        limit, watchdog.limit = watchdog.limit, None
+        try:
+            yield
+        finally:
+            watchdog.limit = limit
+
     async def _take_over(self) -> None:
         """End the application: a project is served in its place."""
         await self._app.close()
@@ -150,7 +169,7 @@ class Session(Controls):
 
     async def _before_app(self) -> None:
         self.resume_server()  # What is held back must come to its end.
-        self._where = self.host_and_port
+        self._where = self._server.address or self._where
         await self._server.stop()
         self._site = Site(Path())
         self.server_changed.emit()
@@ -185,7 +204,10 @@ class Session(Controls):
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        return self._server.address or self._where
+        if self._server.address is not None:
+            return self._server.address
+        places = self._app.listening
+        return (places[0].host, places[0].port) if places else self._where
 
     @property
     def serving_at(self) -> str | None:
@@ -224,7 +246,7 @@ class Session(Controls):
             self._app.stop()
             return
         self.resume_server()  # What is held back must see its connection close.
-        self._where = self.host_and_port
+        self._where = self._server.address or self._where
         await self._server.stop()
         self.server_changed.emit()
 

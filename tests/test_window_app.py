@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QTreeWidget
+from PySide6.QtWidgets import QMessageBox, QPushButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
@@ -152,7 +152,11 @@ def test_the_source_of_a_request_and_of_a_traceback(
     page = window.centre.stack.currentWidget()
     assert isinstance(page, SourcePage)
     assert page.editor.textCursor().block().text() == "class Broken(RequestHandler):"
-    assert window.log.can_open(str(folder / "modern.py"))
+    record = next(row for row in program.store.log if "on purpose" in row[4])
+    window.log.open_record(record)
+    (lead,) = (b for b in window.log.findChildren(QPushButton) if b.text() == "Open the line")
+    qtbot.mouseClick(lead, Qt.MouseButton.LeftButton)
+    assert page.editor.textCursor().block().text() == '        raise ValueError("on purpose")'
 
 
 def test_a_failed_start_shows_its_traceback_and_can_be_repaired(

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -82,6 +83,7 @@ class OpenAppDialog(QDialog):
         self.problem = ElidedLabel()
         self.problem.setProperty("role", "error")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.open_button = self.buttons.addButton(
             tr("Open"), QDialogButtonBox.ButtonRole.AcceptRole
         )

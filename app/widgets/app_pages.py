@@ -34,6 +34,13 @@ _LONGEST = 4 << 20
 """A source longer than this is cut, in bytes."""
 
 
+def reload_tip() -> str:
+    """Say what reloading does, and what it cannot do."""
+    does = tr("End the program and run it anew from its files (F5)")
+    rest = tr("Installed packages stay as they are; Shift+F5 starts all in a fresh Python")
+    return f"{does}\n{rest}"
+
+
 class AppPage(QWidget):
     """A page with a line of text and a button over what it shows."""
 
@@ -62,7 +69,7 @@ class AppPage(QWidget):
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         self.button.setText(tr("Reload the application"))
-        self.button.setToolTip(tr("End the program and run it anew from its files (F5)"))
+        self.button.setToolTip(reload_tip())
 
 
 class SourcePage(AppPage):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
 from .app_controls import AppState
 from .app_dialog import OpenAppDialog
-from .app_pages import PLACE, AppPage, AppRoutesPage, FailurePage, SourcePage
+from .app_pages import PLACE, AppPage, AppRoutesPage, FailurePage, SourcePage, reload_tip
 from .card import Card
 from .i18n import tr
 from .icons import icon
@@ -104,6 +104,8 @@ class AppSite(QObject):
             action.setEnabled(bool(app.target))
         if not app.target:
             return
+        self._tree.refresh()
+        self.reload_button.setToolTip(reload_tip())
         c = self._theme.colours
         routes = []
         for route in app.routes():
@@ -195,6 +197,7 @@ class AppSite(QObject):
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         self.reload_button.retranslate()
+        self.reload_button.setToolTip(reload_tip())
         titles = {_ROUTES: tr("Routes"), _FAILURE: tr("Start failed")}
         for key, page in self.pages.items():
             page.retranslate()

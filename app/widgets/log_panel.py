@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -29,6 +31,7 @@ from .theme import Theme
 from .words import since
 
 COLOURS = {"WARNING": "warn", "ERROR": "error", "CRITICAL": "error", "DEBUG": "faint"}
+_FRAME = re.compile(r'^ *File "(.+)", line (\d+)', re.MULTILINE)
 GLYPHS = {"WARNING": "▲", "ERROR": "✗", "CRITICAL": "✗", "INFO": "·", "DEBUG": "·"}
 
 
@@ -131,12 +134,28 @@ class LogPanel(QWidget):
         text.setProperty("mono", True)
         text.setAccessibleName(tr("Text"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         buttons.rejected.connect(dialog.close)
+        place = self._deepest(str(row[4]))
+        if place is not None:
+            lead = buttons.addButton(tr("Open the line"), QDialogButtonBox.ButtonRole.ActionRole)
+            lead.setToolTip(tr("Open the innermost file of the traceback that is yours"))
+            lead.setProperty("primary", True)
+            lead.setDefault(True)
+            lead.clicked.connect(dialog.close)
+            lead.clicked.connect(lambda: self.open_source.emit(*place))
         layout = QVBoxLayout(dialog)
         layout.addWidget(text)
         layout.addWidget(buttons)
         dialog.resize(self._theme.px(760), self._theme.px(420))
         return dialog
+
+    def _deepest(self, text: str) -> tuple[str, int] | None:
+        """Return the innermost place of a traceback in *text* that can be opened."""
+        for file, line in reversed(_FRAME.findall(text)):
+            if self.can_open(file):
+                return file, int(line)
+        return None
 
     def refresh(self) -> None:
         """Show what was recorded since the last call."""
