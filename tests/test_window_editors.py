@@ -244,6 +244,19 @@ def test_a_byte_order_mark_within_the_text_is_an_error(program: Program, qtbot: 
     assert "U+FEFF" in mark.text
 
 
+def test_completion_knows_the_base_class_of_the_site(program: Program, qtbot: QtBot) -> None:
+    page = open_file(program, "handlers", "greeting.py")
+    page.editor.moveCursor(QTextCursor.MoveOperation.End)
+    page.editor.insertPlainText("        ")
+    begin = time.perf_counter()
+    qtbot.keyClicks(page.editor, "self.get_n")
+    assert time.perf_counter() - begin < 1
+    assert page.completions is not None
+    assert page.completions.offered == ["get_number"]
+    qtbot.keyClick(page.editor, KEY.Key_Return)
+    assert page.editor.textCursor().block().text().endswith("self.get_number")
+
+
 def test_a_handler_that_raises_answers_500_and_is_a_row_in_the_log(
     program: Program, qtbot: QtBot, fetch: Fetch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,7 @@ from .dialogs import ask_folder, tell
 from .editor_page import FilePage, Page
 from .i18n import tr
 from .routes_editor import KEY, RoutesPage
+from .settings_child import DebugChild
 from .settings_page import SETTINGS_KEY, SettingsPage
 from .site_history import SiteHistory
 from .static_page import STATIC_KEY, StaticPage
@@ -62,7 +63,9 @@ class Editors(QObject):
         if key not in self.pages:
             site = self._controls.site
             sources = site.handlers if folder == "handlers" else site.templates
-            self._open(self._file_page(folder, name, sources.get(name, "")))
+            made = self._file_page(folder, name, sources.get(name, ""))
+            made.served(site)
+            self._open(made)
         page = self.pages[key]
         self._card.show_page(page)
         page.setFocus()
@@ -100,6 +103,10 @@ class Editors(QObject):
         if isinstance(page, RoutesPage) and row >= 0:
             page.go_to(row)
 
+    def open_debug_child(self) -> None:
+        """Run the site with debug on in a process of its own, and show what it says."""
+        DebugChild(self._controls, self._theme, self._window).open()
+
     def open_static(self, name: str = "") -> None:
         """Open the page of the static files, at one of them."""
         if STATIC_KEY not in self.pages:
@@ -115,6 +122,7 @@ class Editors(QObject):
         if SETTINGS_KEY not in self.pages:
             page = SettingsPage(self._controls, self._theme)
             page.open_source.connect(lambda file, line: self.open_file("handlers", file, line))
+            page.child_wanted.connect(self.open_debug_child)
             self._open(page)
         shown = self.pages[SETTINGS_KEY]
         self._card.show_page(shown)
