@@ -76,9 +76,13 @@ class Projects(ProjectControls):
 
     @property
     def read_only(self) -> str:
-        site, drafts = self._site(), self._drafts
-        if site.folder.resolve() == DEMO:
+        if self._site().folder.resolve() == DEMO:
             return tr("The demo stays as it is; File → Save as… makes a copy of your own.")
+        return self.notice
+
+    @property
+    def notice(self) -> str:
+        site, drafts = self._site(), self._drafts
         if site.schema > SCHEMA:
             return tr("A newer Loopscope wrote this project: it can be looked at, not saved.")
         if drafts is not None and not drafts.alone:
@@ -201,6 +205,10 @@ class Projects(ProjectControls):
             written = files(site)
             unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}
             self._drafts.keep(unsaved)
+
+    def forget_draft(self) -> None:
+        if self._drafts is not None:
+            self._drafts.keep({})
 
     def draft(self) -> Draft | None:
         found = None if self._drafts is None else self._drafts.find()

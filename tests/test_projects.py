@@ -367,6 +367,8 @@ def test_a_folder_dropped_on_the_window_is_opened(
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped"))])
     actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     keys = Qt.KeyboardModifier.NoModifier
+    page = type_into(program, "templates/page.html", "")
+    assert not page.editor.canInsertFromMimeData(data), "it is for the window"
     window.dropEvent(QDropEvent(QPoint(5, 5), actions, data, buttons, keys))
     assert program.session.site.folder == tmp_path / "dropped"
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped/site.toml"))])
@@ -617,6 +619,20 @@ def test_what_is_saved_is_not_offered_again(start: Start, qtbot: QtBot, project:
     window.projects.keep_draft()
     assert program.session.projects.draft() is not None
     window.editors.save()
+    assert program.session.projects.draft() is None
+
+
+def test_what_was_discarded_on_leaving_does_not_come_back(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    page = type_into(program, "templates/page.html", "mine ")
+    program.window.editors.apply([page])
+    program.window.projects.keep_draft()
+    assert program.session.projects.draft() is not None
+    program.window.close()
+    press(qtbot, dialog_of(program, qtbot), "Discard")
+    qtbot.waitUntil(lambda: not program.window.isVisible())
     assert program.session.projects.draft() is None
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from .i18n import tr
+
 
 def tell(parent: QWidget, heading: str, text: str) -> None:
     """Show in a dialog what could not be done, and why."""
@@ -18,7 +20,7 @@ def tell(parent: QWidget, heading: str, text: str) -> None:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(heading)
     box.setInformativeText(text)
-    box.addButton(QMessageBox.StandardButton.Ok)
+    box.addButton(tr("OK"), QMessageBox.ButtonRole.AcceptRole)
     box.open()
 
 

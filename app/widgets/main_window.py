@@ -419,5 +419,5 @@ class MainWindow(QMainWindow):
         self.closed.emit()
 
     def _leave(self) -> None:
-        self.editors.forget_changes()
+        self.projects.discard()
         self.close()

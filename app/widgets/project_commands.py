@@ -65,8 +65,14 @@ class ProjectCommands(QObject):
             self._window.ask_trust(str(folder), lambda yes: self._trusted(found, yes))
 
     def _discard_and_open(self, folder: Path) -> None:
-        self._editors.forget_changes()
+        self.discard()
         self.open(folder)
+
+    def discard(self) -> None:
+        """Forget all that is not saved, also what would come back after a crash."""
+        self._editors.forget_changes()
+        self._draft_timer.stop()
+        self._projects.forget_draft()
 
     def _trusted(self, found: Found, yes: bool) -> None:
         if yes:
@@ -87,8 +93,8 @@ class ProjectCommands(QObject):
     def _opened(self) -> None:
         self._editors.forget_changes()
         self.show_title()
-        if self._projects.read_only:
-            self._window.banner.say(self._projects.read_only, "ok")
+        if self._projects.notice:
+            self._window.banner.say(self._projects.notice, "ok")
         else:
             self._window.banner.hide()
         draft = self._projects.draft()

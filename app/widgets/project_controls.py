@@ -46,6 +46,11 @@ class ProjectControls(QObject):
         """Why the open project cannot be saved where it is, for the user; empty if it can."""
         raise NotImplementedError
 
+    @property
+    def notice(self) -> str:
+        """What of `read_only` the user must be told as soon as the project is open."""
+        raise NotImplementedError
+
     def read(self, folder: Path) -> Found:
         """Read the project in *folder*. Raises SiteError."""
         raise NotImplementedError
@@ -91,6 +96,10 @@ class ProjectControls(QObject):
 
     def keep_draft(self, site: Site) -> None:
         """Keep what *site* says and the disk does not, in case this program ends. Raises OSError."""
+        raise NotImplementedError
+
+    def forget_draft(self) -> None:
+        """Forget what was kept: the user does not want it. Raises OSError."""
         raise NotImplementedError
 
     def draft(self) -> Draft | None:

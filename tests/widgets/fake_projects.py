@@ -21,6 +21,10 @@ class FakeProjects(ProjectControls):
     def read_only(self) -> str:
         return ""
 
+    @property
+    def notice(self) -> str:
+        return ""
+
     def read(self, folder: Path) -> Found:
         return Found(Site(folder), True)
 
@@ -52,6 +56,9 @@ class FakeProjects(ProjectControls):
 
     def keep_draft(self, site: Site) -> None:
         self.drafts.append(site)
+
+    def forget_draft(self) -> None:
+        self.asked.append(("forget draft",))
 
     def draft(self) -> Draft | None:
         return None
