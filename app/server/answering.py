@@ -18,7 +18,7 @@ from tornado.web import (
 )
 from tornado.websocket import WebSocketHandler
 
-from .ladder import Words
+from .ladder import NOTHING, Words
 from .rules import call_fault, is_class
 from .trial import Answer, Argument, Asked, Group, Rule
 
@@ -69,8 +69,10 @@ def nobody(asked: Asked, request: HTTPServerRequest, application: Application) -
         return answer._replace(initialize=_initialize(ErrorHandler, kwargs))
     kwargs = application.settings.get("default_handler_args", {})
     answer = answer_of(asked, request, None, (), Chosen(application, cls, kwargs, {}, None))
-    words = Words("no rule matches: default_handler_class answers")
-    return answer._replace(notes=(words, *answer.notes))
+    if answer.status is not None:
+        return answer._replace(notes=(Words("no rule matches"), *answer.notes))
+    words = Words("no rule matches: {target} answers", {"target": answer.target})
+    return answer._replace(words=words, notes=(*answer.notes, answer.words))
 
 
 def _unknown_method(asked: Asked) -> Words:
@@ -86,7 +88,7 @@ def answer_of(
 ) -> Answer:
     """Return what becomes of a request that *rule* took, or that none did."""
     target, name = chosen.target, name_of(chosen.target)
-    base = Answer(asked, None, Words("the handler decides"), rule, name, groups=groups)
+    base = Answer(asked, None, NOTHING, rule, name, groups=groups)
     if not is_class(target, RequestHandler):
         return base._replace(words=Words("{target} answers", {"target": name}))
     notes = (*_reverse(rule, groups, chosen, asked), *_xsrf(asked, chosen))

@@ -180,7 +180,8 @@ def _try(
     if taken:
         return Tried(rule, Outcome.LATER), None
     reached = furthest(matcher.regex, request.path) if isinstance(matcher, PathMatches) else 0
-    return Tried(rule, Outcome.NEAR if reached > 1 else Outcome.NO, reached), None
+    near = reached > 1 and 2 * reached >= len(request.path)
+    return Tried(rule, Outcome.NEAR if near else Outcome.NO, reached), None
 
 
 def _declines(step: _Step, request: HTTPServerRequest, params: Params | TooSlow) -> bool:

@@ -15,8 +15,8 @@ class Outcome(Enum):
 
     MATCH = "match"
     NEAR = "near miss"
-    """It does not match, but more than the leading slash of the path fits."""
-    NO = "no"
+    """It does not match, but at least half of the path fits."""
+    NO = "no match"
     OTHER_HOST = "other host"
     SLOW = "too slow"
     """Matching was given up; the server would be blocked."""

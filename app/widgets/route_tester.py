@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLineEdit,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QTabBar,
@@ -69,16 +70,15 @@ class RouteTester(QWidget):
         self.method.addItems(METHODS)
         self.method.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.url.setText("/")
-        self._labels = {name: label(role="dim") for name in ("Method", "Host", "URL")}
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 4, 10, 4)
-        row.setSpacing(8)
-        fields = zip(self._labels.values(), (self.method, self.host, self.url), strict=True)
-        for name, field in fields:
-            name.setBuddy(field)
+        self.note.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 0, 10, 0)
+        head.setSpacing(8)
+        head.addWidget(self.tabs)
+        for field, share in ((self.method, 1), (self.host, 2), (self.url, 5)):
             field.setProperty("mono", True)
-            row.addWidget(name)
-            row.addWidget(field, 4 if field is self.url else 1)
+            head.addWidget(field, share)
+        head.addWidget(self.note)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self.rules)
         self.split.addWidget(self.answer)
@@ -90,15 +90,10 @@ class RouteTester(QWidget):
         for page in (self.split, self.moved_or_none):
             self.tabs.addTab("")
             self.pages.addWidget(page)
-        head = QHBoxLayout()
-        head.setContentsMargins(6, 0, 12, 0)
-        head.addWidget(self.tabs, 1)
-        head.addWidget(self.note)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(head)
-        column.addLayout(row)
         column.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
@@ -121,11 +116,6 @@ class RouteTester(QWidget):
         """Try on these rules from now on; *edited* tells that others are served."""
         self._book, self._edited = book, edited
         self.ask()
-
-    def set_address(self, host: str) -> None:
-        """Take the host of the server's address, unless another one was typed."""
-        if not self.host.text():
-            self.host.setText(host)
 
     def try_request(self, method: str, url: str) -> None:
         """Try a request as if it had been typed."""
@@ -226,8 +216,6 @@ class RouteTester(QWidget):
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
-        for name, text in self._labels.items():
-            text.setText(tr(name))
         names = ("Method of the request", "Host of the request", "Path or address of the request")
         tips = (
             "Any method; those that a handler has no function for are answered 405",
@@ -238,6 +226,7 @@ class RouteTester(QWidget):
             field.setAccessibleName(tr(name))
             field.setToolTip(tr(tip))
         self.host.setPlaceholderText("localhost")
+        self.url.setPlaceholderText(tr("Path or address"))
         for at, title in enumerate(("Try a request", "Recorded requests")):
             self.tabs.setTabText(at, tr(title))
         self.tabs.setAccessibleName(tr("Route tester"))

@@ -35,7 +35,7 @@ class CaptureView(QWidget):
     def show_answer(self, answer: Answer | None) -> None:
         """Show the groups of an answer; nothing without any."""
         before, self._answer = self._answer, answer
-        self.setVisible(answer is not None and bool(answer.method))
+        self.setVisible(answer is not None and answer.rule is not None and bool(answer.method))
         if answer is None:
             return
         call = ", ".join(f"{one.name}={one.value}" for one in answer.arguments)
@@ -158,7 +158,8 @@ class AnswerView(QScrollArea):
 
     def show_answer(self, answer: Answer, tried: list[Tried], served: Answer | None) -> None:
         """Show an answer; *served* is what comes now, if something else does."""
-        glyph, token = status_glyph(answer.status or 200)
+        missed = answer.rule is None
+        glyph, token = ("✗", "error") if missed else status_glyph(answer.status or 200)
         self.verdict.setText(f"{glyph} {self._headline(answer)}")
         self._colour(self.verdict, token)
         self.capture.show_answer(answer)
@@ -183,22 +184,19 @@ class AnswerView(QScrollArea):
     def _headline(answer: Answer) -> str:
         words = tr(answer.words.text, **answer.words.values)
         if answer.rule is None:
-            return (
-                f"{answer.target.rpartition('.')[2]}: {words}" if answer.status is None else words
-            )
+            return words
         target = answer.target.rpartition(".")[2]
         call = f"{target}.{answer.method}()" if answer.method else target
-        return tr(
-            "rule {number} → {call}: {words}", number=answer.rule.number, call=call, words=words
-        )
+        text = tr("rule {number} → {call}", number=answer.rule.number, call=call)
+        return f"{text}: {words}" if words else text
 
     @staticmethod
     def _facts(answer: Answer, tried: list[Tried]) -> list[str]:
-        lines = [tr(words.text, **words.values) for words in answer.notes]
+        lines = [tr(words.text, **words.values) for words in answer.notes if words.text]
         if answer.initialize:
             call = ", ".join(f"{one.name}={one.value}" for one in answer.initialize)
             lines.insert(0, f"initialize({call})")
-        if answer.rule is not None and answer.target:
+        if answer.target:
             lines.insert(0, answer.target)
         hidden = [str(one.rule.number) for one in tried if one.outcome is Outcome.HIDDEN]
         if hidden:

@@ -22,7 +22,7 @@ from .i18n import tr
 from .rows_model import Index
 from .theme import ROW, Theme
 
-COLUMNS = ("#", "Verdict", "Rule", "How far the path fits", "Target")
+COLUMNS = ("#", "Verdict", "Rule", "Path as far as it fits", "Target")
 NUMBER, VERDICT, RULE, PATH, TARGET = range(5)
 LOOKS = {
     Outcome.MATCH: ("✓", "ok"),
@@ -180,14 +180,16 @@ class TriedView(QTableView):
         px = self._theme.px
         self.verticalHeader().setDefaultSectionSize(px(ROW))
         self.horizontalHeader().setFixedHeight(px(ROW))
-        for column, width in ((NUMBER, 40), (VERDICT, 130), (RULE, 190), (PATH, 190)):
+        for column, width in ((NUMBER, 34), (VERDICT, 112), (RULE, 170), (PATH, 150)):
             self.setColumnWidth(column, px(width))
 
     def choose(self, one: Tried | None) -> None:
         """Select the row of a rule and make it seen."""
         rows = self.tried.rows
         if one is not None and one in rows:
-            self.selectRow(rows.index(one))
+            row = rows.index(one)
+            self.selectRow(row)
+            self.scrollTo(self.tried.index(row, 0), self.ScrollHint.PositionAtCenter)
         else:
             self.clearSelection()
 

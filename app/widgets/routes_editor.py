@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app.server.site import Problem, Route, Site
@@ -23,6 +23,8 @@ from .slices import Slices
 from .theme import Theme
 
 KEY = "site.toml"
+_ROOMY = 480
+"""From which height on there is room for the hint, in unzoomed pixels."""
 _CHECK_MS = 60
 """How long nothing is typed until it is looked at for mistakes, in ms."""
 
@@ -81,10 +83,14 @@ class RoutesPage(Page):
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.addWidget(above)
         self.split.addWidget(self.tester)
-        self.split.setSizes([320, 280])
+        self.split.setSizes([300, 300])
         self.split.setChildrenCollapsible(False)
         self.column.addWidget(self.split, 1)
         self.setFocusProxy(self.view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hint.setVisible(event.size().height() > self._theme.px(_ROOMY))
 
     def _connect(self) -> None:
         for keys, slot in (

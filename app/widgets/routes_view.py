@@ -20,7 +20,7 @@ from .theme import ROW, Theme
 
 _MOST_ROWS = 4
 _MOST = 200
-_WIDTHS = ((ON, 46), (PATTERN, 190), (HANDLER, 250), (NAME, 90), (KWARGS, 150), (HOST, 90))
+_WIDTHS = ((ON, 46), (PATTERN, 190), (HANDLER, 230), (NAME, 80), (KWARGS, 80), (HOST, 60))
 
 
 class RoutesView(QTableView):
