@@ -43,6 +43,13 @@ class SettingsList(OrEmpty):
         self._theme = theme
         self._heads: list[tuple[QLabel, list[SettingRow]]] = []
         self.rows: dict[str, SettingRow] = {}
+        self._page = QWidget()
+        holder = QWidget()
+        holder.setObjectName("scrolled")
+        self._holder = QVBoxLayout(holder)
+        self._holder.setContentsMargins(0, 0, 0, 0)
+        self._holder.addWidget(self._page)
+        self._area.setWidget(holder)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -57,7 +64,6 @@ class SettingsList(OrEmpty):
         What a foreign program's server was given is not known.
         """
         page = QWidget()
-        page.setObjectName("scrolled")
         column = QVBoxLayout(page)
         column.setContentsMargins(4, 4, 4, 10)
         column.setSpacing(0)
@@ -69,7 +75,10 @@ class SettingsList(OrEmpty):
                 self._add_group(column, group.title, group.settings, foreign)
         self._add_group(column, OWN_GROUP, map(setting, own), foreign)
         column.addStretch(1)
-        self._area.setWidget(page)
+        self._holder.replaceWidget(self._page, page)
+        self._page.hide()
+        self._page.deleteLater()  # The signal of one of its widgets may be under way.
+        self._page = page
 
     def _add_group(
         self, column: QVBoxLayout, title: str, settings: Iterable[Setting], foreign: bool
