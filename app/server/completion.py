@@ -39,6 +39,8 @@ class Completion(NamedTuple):
 
 
 NOTHING = Completion(0, ())
+LONGEST = 300_000
+"""In texts with more characters nothing is offered: they would have to be read at each key."""
 
 
 class Completer:
@@ -55,14 +57,14 @@ class Completer:
         self._index.handlers = handlers
         start = text.rfind("\n", 0, position) + 1
         before = text[start:position]
-        if _in_text(text[:start], before):
+        if len(text) > LONGEST or _in_text(text[:start], before):
             return NOTHING
         rest = text.find("\n", position)
         indent = before[: len(before) - len(before.lstrip())]
         after = text[rest:] if rest >= 0 else ""
-        # The line that is being written seldom parses.
+        # The line that is being written seldom parses; without it the text stays the same
+        # while it is written, and what was read of it is remembered.
         self._index.note(module, f"{text[:start]}{indent}pass{after}")
-        self._index.note(module, text)
         return self._at(before, text[:start], module)
 
     def _at(self, before: str, above: str, module: str) -> Completion:

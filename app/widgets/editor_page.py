@@ -24,6 +24,9 @@ from .theme import Theme
 _CHECK_MS = 500
 """How long nothing is typed until it is looked at for mistakes, in ms."""
 
+_LONGEST = 300_000
+"""Texts with more characters are looked at only when they are applied."""
+
 
 class Page(QWidget):
     """What is edited in a tab: a part of the site.
@@ -185,7 +188,7 @@ class FilePage(Page):
         self.mark([] if (problem := self._mistake()) is None else [problem])
 
     def _mistake(self) -> Problem | None:
-        if self._folder != "handlers":
+        if self._folder != "handlers" or len(self.text) > _LONGEST:
             return None
         compiled = compile_handler(Site(Path()), self.name, self.text)
         return compiled if isinstance(compiled, Problem) else None

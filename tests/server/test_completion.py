@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,23 @@ def test_classes_that_inherit_in_a_circle_come_to_an_end() -> None:
     text = "class A(B):\n    x = 1\nclass B(A):\n    def f(self):\n        self."
     found = Completer().complete(text, len(text), "new.py", {})
     assert {name.name for name in found.names} == {"x", "f"}
+
+
+def test_a_long_module_is_read_once_while_a_line_is_written() -> None:
+    body = "".join(f"    def method_{n}(self, a, b={n}):\n        return a\n" for n in range(1_500))
+    text = f"class Long:\n{body}        self."
+    completer = Completer()
+    completer.complete(text, len(text), "new.py", {})
+    begin = time.perf_counter()
+    for letter in "method_1":
+        text += letter
+        found = completer.complete(text, len(text), "new.py", {})
+    assert len(found.names) == 611
+    assert (time.perf_counter() - begin) / 8 < 0.05
+
+
+def test_a_huge_text_costs_nothing() -> None:
+    text = "x = 1\n" * 200_000 + "x."
+    begin = time.perf_counter()
+    assert Completer().complete(text, len(text), "new.py", {}).names == ()
+    assert time.perf_counter() - begin < 0.1
