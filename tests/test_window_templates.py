@@ -262,6 +262,43 @@ def test_clicking_in_the_list_of_escapes_goes_to_the_line(program: Program, qtbo
         "2",
         "⚠ nothing: it is output raw",
     ]
+    assert len(page.editor.extraSelections()) == 2  # The cursor's line, and what is raw.
     centre: QPoint = escaping.visualItemRect(item).center()
     qtbot.mouseClick(escaping.viewport(), Qt.MouseButton.LeftButton, pos=centre)
     assert page.editor.textCursor().blockNumber() == 2
+
+
+def test_a_page_may_be_closed_while_it_is_rendered(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "story.html")
+    page.editor.replace_text("{% while True %}{% set x = 1 %}{% end %}")
+    page.check()
+    program.window.editors.forget_changes()
+    again = open_template(program, "story.html")
+    qtbot.waitUntil(lambda: "story.html" in again.side.python.text())
+    assert program.session.templates.recorded("story.html") == []
+
+
+def test_what_is_half_typed_is_not_applied_as_one_types(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "story.html")
+    qtbot.waitUntil(lambda: bool(page.side.python.text()))
+    assert page.parses
+    before = page.side.python.text()
+    page.editor.replace_text("{% if 1 %}")
+    qtbot.waitUntil(lambda: not page.parses)
+    assert page.side.python.text() == before
+    page.editor.replace_text("{% if 1 %}{% end %}")
+    assert page.parses
+
+
+def test_f6_goes_round_the_views(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "story.html")
+    page.editor.setFocus()
+    seen = []
+    for _ in range(3):
+        qtbot.keyClick(page.window().focusWidget(), Qt.Key.Key_F6)
+        seen.append(page.window().focusWidget())
+    assert seen == [page.side.python, page.side.output, page.editor]
+    page.toggle.click()
+    assert page.side.isHidden()
+    qtbot.keyClick(page.editor, Qt.Key.Key_F6)
+    assert not page.side.isHidden()

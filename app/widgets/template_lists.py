@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHeaderView,
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
@@ -20,6 +22,8 @@ from .theme import Theme
 
 _PLACE = Qt.ItemDataRole.UserRole
 _TYPING_MS = 300
+_NARROW = 340
+"""Below how many unzoomed pixels of width a third column is left out, the one that is spared."""
 
 
 class _Tree(QTreeWidget):
@@ -27,15 +31,18 @@ class _Tree(QTreeWidget):
 
     place_wanted = Signal(str, int)
 
-    def __init__(self, theme: Theme, heads: tuple[str, ...], name: str) -> None:
+    def __init__(
+        self, theme: Theme, heads: tuple[str, ...], name: str, wide: int, spare: int
+    ) -> None:
         super().__init__()
         self.theme = theme
-        self._heads, self._name = heads, name
+        self._heads, self._name, self._wide, self._spare = heads, name, wide, spare
         self.setColumnCount(len(heads))
         self.setUniformRowHeights(True)
         self.setRootIsDecorated(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.header().setStretchLastSection(True)
+        self.header().setStretchLastSection(False)
+        self.header().setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
         for signal in (self.itemActivated, self.itemClicked):
             signal.connect(self._go)
 
@@ -64,11 +71,18 @@ class _Tree(QTreeWidget):
         return item
 
     def fit(self) -> None:
-        """Give all columns but the last the room that they need, within limits."""
-        most = max(self.viewport().width() // 2, self.theme.px(90))
-        for column in range(self.columnCount() - 1):
-            self.resizeColumnToContents(column)
-            self.setColumnWidth(column, min(self.columnWidth(column) + self.theme.px(8), most))
+        """Give the columns but the wide one the room that they need, within limits."""
+        width = self.viewport().width()
+        if self.columnCount() > 2:
+            self.setColumnHidden(self._spare, width < self.theme.px(_NARROW))
+        for column in range(self.columnCount()):
+            if column != self._wide:
+                wanted = self.sizeHintForColumn(column) + self.theme.px(14)
+                self.setColumnWidth(column, min(wanted, int(width * 0.38)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
@@ -83,8 +97,7 @@ class Names(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.tree = _Tree(theme, ("Name", "Value", "From"), "Names in the template")
-        self.tree.header().setStretchLastSection(False)
+        self.tree = _Tree(theme, ("Name", "Value", "From"), "Names in the template", 1, 2)
         self.field = QLineEdit()
         self.field.setProperty("mono", True)
         wait = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -112,7 +125,6 @@ class Names(QWidget):
             if not colour:
                 item.setForeground(2, theme.colours.dim)
         tree.fit()
-        tree.setColumnWidth(2, theme.px(130))
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
@@ -131,7 +143,7 @@ class Escaping(_Tree):
     """Every expression, and what escapes it; what nothing escapes stands out."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, ("Line", "Expression", "Escaped by"), "Escaping")
+        super().__init__(theme, ("Line", "Expression", "Escaped by"), "Escaping", 1, 0)
 
     def show_code(self, code: tuple[CodeLine, ...]) -> None:
         """Fill the list."""
@@ -160,7 +172,7 @@ class Structure(_Tree):
     """What a template extends and includes, what shows it, what UI modules add, the cache."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, ("Part", "Where"), "Structure")
+        super().__init__(theme, ("Part", "Where"), "Structure", 0, 1)
         self.setRootIsDecorated(True)
         self.setHeaderHidden(True)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QPushButton, QSplitter
+from shiboken6 import isValid
 
-from app.server.site import TEMPLATES, Problem
+from app.server.site import TEMPLATES, Problem, Site
 from app.server.template_facts import Fault, Links, Span
 
 from .editor_page import FilePage
@@ -14,7 +15,7 @@ from .i18n import tr
 from .icons import icon
 from .template_controls import DATA, Asked, Shown, TemplateControls
 from .template_side import TemplateSide, lacks_data
-from .template_views import Marks, units
+from .template_views import Marks, raw_places, units
 from .theme import Theme
 
 _NEWS_MS = 500
@@ -31,6 +32,7 @@ class TemplatePage(FilePage):
         self._controls = controls
         self._links = Links(())
         self._shown: Shown | None = None
+        self._shown_text = ""
         self._linking = False
         self._root_chosen = False
         self.side = TemplateSide(theme, name)
@@ -101,7 +103,17 @@ class TemplatePage(FilePage):
             self.side.typed.editor.text(),
             self.side.names.field.text(),
         )
-        self._controls.show(asked, self._show)
+        self._controls.show(asked, lambda shown: self._show(shown, asked.text))
+
+    def served(self, site: Site) -> None:
+        super().served(site)
+        self._check.start()
+
+    @property
+    def parses(self) -> bool:
+        """Whether nothing is known to be wrong with what is written."""
+        preview = self._shown.preview if self._shown is not None else None
+        return preview is None or self._shown_text != self.text or preview.analysis.fault is None
 
     def _rendered(self, name: str) -> None:
         users = self._shown.users if self._shown is not None else ()
@@ -118,8 +130,10 @@ class TemplatePage(FilePage):
 
     # -- Showing -----------------------------------------------------------------------------
 
-    def _show(self, shown: Shown) -> None:
-        self._shown = shown
+    def _show(self, shown: Shown, text: str) -> None:
+        if not isValid(self):  # It was closed meanwhile.
+            return
+        self._shown, self._shown_text = shown, text
         preview = shown.preview
         self._links = preview.links
         self._offer_roots(shown.users)
@@ -127,6 +141,9 @@ class TemplatePage(FilePage):
         fault = preview.fault
         mine = fault is not None and fault.file == self.name and not lacks_data(preview)
         self.mark([_problem(fault)] if fault is not None and mine else [])
+        if preview.analysis.code:
+            parts = units(self.text, raw_places(self.text, self.name, preview.analysis.code))
+            self.marks.show((part, "warn") for part in parts)
         self._source_chosen()
 
     def _offer_roots(self, users: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from app.server.template_facts import Preview
 
 from .card import Card, CardFrame
 from .i18n import tr
-from .parts import ElidedLabel
+from .parts import ElidedLabel, set_property
 from .template_controls import DATA, Shown
 from .template_data import Sources, Typed
 from .template_lists import Escaping, Names, Structure
@@ -78,6 +78,16 @@ class TemplateSide(QWidget):
 
     def show_preview(self, shown: Shown) -> None:
         """Show what was analysed and rendered."""
+        fault = shown.preview.fault
+        self.typed.show_missing(shown.preview.missing)
+        self.typed.show_fault(fault if fault is not None and fault.file == DATA else None)
+        self.structure.show_structure(shown)
+        self.fault.say(shown)
+        # While something is half typed, the others go on showing what was last understood.
+        if shown.preview.analysis.code or not self.python.text():
+            self._show_views(shown)
+
+    def _show_views(self, shown: Shown) -> None:
         preview = shown.preview
         self.python.set_text(code_text(preview.analysis.code))
         self.output.set_text(preview.output)
@@ -87,13 +97,8 @@ class TemplateSide(QWidget):
         self.output.marks.show(marked)
         self._html = preview.output
         self._show_page()
-        fault = preview.fault
-        self.typed.show_missing(preview.missing)
-        self.typed.show_fault(fault if fault is not None and fault.file == DATA else None)
         self.names.show_names(shown)
         self.escaping.show_code(preview.analysis.code)
-        self.structure.show_structure(shown)
-        self.fault.say(shown)
 
     def _show_page(self) -> None:
         if self.card.stack.currentWidget() is self.page:
@@ -114,7 +119,11 @@ class TemplateSide(QWidget):
         self.output.setAccessibleName(tr("Output"))
         self.output.setPlaceholderText(tr("What the template puts out appears here."))
         self.python.setPlaceholderText(tr("The Python that Tornado makes of the template."))
+        self.output.setToolTip(
+            tr("Blue: from the line of the cursor. Yellow: not escaped. Green: of UI modules.")
+        )
         self.page.setAccessibleName(tr("Page"))
+        self.page.setToolTip(tr("Roughly how it looks: without scripts, nothing is fetched"))
         self.origin.setToolTip(tr("This line comes from another template; open it there"))
         self.fault.setToolTip(tr("Go there"))
 
@@ -137,6 +146,8 @@ class _Strip(QPushButton):
         text = _sentence(shown)
         self.setVisible(bool(text))
         self._label.set_full(text)
+        set_property(self, "kind", "error" if text.startswith("✗") else "")
+        set_property(self._label, "role", "error" if text.startswith("✗") else "")
         self.setAccessibleName(text)
 
 

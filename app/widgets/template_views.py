@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QMouseEvent, QTextCursor, QTextFormat
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QMouseEvent,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
 from PySide6.QtWidgets import QTextBrowser, QTextEdit
 
 from app.server.template_facts import EXPRESSION, CodeLine, Preview
@@ -137,8 +146,10 @@ class PageView(QTextBrowser):
         self.setOpenLinks(False)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
-        """Fetch nothing: neither from the net nor from the disk."""
-        return None
+        """Fetch nothing: neither from the net nor from the disk. Pictures are empty."""
+        nothing = QImage(1, 1, QImage.Format.Format_ARGB32)
+        nothing.fill(Qt.GlobalColor.transparent)
+        return nothing if kind == QTextDocument.ResourceType.ImageResource.value else None
 
 
 def code_text(code: Sequence[CodeLine]) -> str:
@@ -153,6 +164,23 @@ def raw_parts(preview: Preview) -> list[Range]:
     code = preview.analysis.code
     raw = {n for n, line in enumerate(code, 1) if line.kind == EXPRESSION and not line.escape}
     return [(span.start, span.end) for span in preview.spans if span.code_line in raw]
+
+
+def raw_places(text: str, name: str, code: Sequence[CodeLine]) -> list[Range]:
+    """Return where in template *name* an expression stands that nothing escapes."""
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    found = []
+    for line in code:
+        given, _, expression = line.text.partition("_tt_tmp = ")
+        mine = line.kind == EXPRESSION and not line.escape and line.file == name
+        if not mine or given.strip() or not expression or line.line > len(lines):
+            continue
+        at = lines[line.line - 1].find(expression)
+        if at >= 0:
+            start = starts[line.line - 1] + at
+            found.append((start, start + len(expression)))
+    return found
 
 
 def units(text: str, parts: Iterable[Range]) -> list[Range]:
