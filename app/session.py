@@ -40,7 +40,7 @@ from app.server.jar import Cookie, Withheld
 from app.server.server import Server
 from app.server.settings import readable
 from app.server.signed_cookies import Keys
-from app.server.site import Problem, Site, SiteError
+from app.server.site import SITE_FILE, Problem, Site, SiteError
 from app.sockets import Sockets
 from app.static_files import StaticFiles
 from app.watchdog import LIMIT_S, Watchdog
@@ -184,6 +184,8 @@ class Session(Controls):
         self.server_changed.emit()
 
     def apply(self, site: Site) -> list[Problem]:
+        if not self._trusted:
+            return [Problem(SITE_FILE, 0, 0, "is not trusted: nothing of it runs")]
         try:
             self._serve(site)
         except SiteError as error:

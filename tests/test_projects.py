@@ -295,6 +295,28 @@ def test_a_stranger_on_the_command_line_is_asked_about_before_anything_runs(
     assert written(ran) == set()
 
 
+def test_a_stranger_at_the_start_is_shown_and_runs_only_when_trusted(
+    running_loop: TickLoop, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = tmp_path / "ran"
+    stranger = _strangers_project(tmp_path / "stranger", ran)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "as if somebody could be asked")
+    options = Options(project=stranger, port=0, lang="en")
+    program = Program(options, running_loop, running_loop.recorder)
+    task = running_loop.create_task(program.run())
+    box = dialog_of(program, qtbot)
+    assert program.session.site.name == "Stranger"
+    assert not program.session.editable
+    assert program.session.apply(program.session.site), "nothing is served before"
+    assert written(ran) == set()
+    press(qtbot, box, "Trust and run")
+    qtbot.waitUntil(lambda: program.session.address is not None)
+    assert "import" in written(ran)
+    assert program.session.editable
+    program.ended.set()
+    qtbot.waitUntil(task.done)
+
+
 # New, recent, dropped
 
 
@@ -343,12 +365,12 @@ def test_recent_projects_open_from_the_menu(
     program = start(project)
     window = program.window
     window.projects.new(tmp_path / "a", demo=False)
-    window.projects.new(tmp_path / "b", demo=False)
+    window.projects.new(tmp_path / "b&c", demo=False)
     shutil.rmtree(tmp_path / "a")
     recent = next(menu for menu, title in window.menus._titles if title == "Open &recent")
     recent.aboutToShow.emit()  # type: ignore[union-attr]
     actions = recent.actions()  # type: ignore[union-attr]
-    assert [each.text() for each in actions[:3]] == ["&1  b", "&2  a", "&3  mine"]
+    assert [each.text() for each in actions[:3]] == ["&1  b&&c", "&2  a", "&3  mine"]
     assert [each.isEnabled() for each in actions[:3]] == [True, False, True]
     actions[2].trigger()
     press(qtbot, dialog_of(program, qtbot), "Trust and run")  # Opened unasked, trusted by nobody.

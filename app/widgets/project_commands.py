@@ -129,7 +129,7 @@ class ProjectCommands(QObject):
         """List the projects that were open last."""
         menu.clear()
         for number, folder in enumerate(self._projects.recent(), 1):
-            action = QAction(f"&{number % 10}  {folder.name}", menu)
+            action = QAction(f"&{number % 10}  {folder.name.replace('&', '&&')}", menu)
             action.setToolTip(str(folder))
             action.setEnabled(folder.is_dir())
             action.triggered.connect(partial(self.open, folder))
