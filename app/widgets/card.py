@@ -78,9 +78,9 @@ class Card(QObject):
         if not tabbed:
             head.addStretch(1)
         head.addLayout(self.corner)
-        body = QVBoxLayout(self.body)
-        body.setContentsMargins(1, 0, 1, 5)
-        body.addWidget(self.stack)
+        self._column = QVBoxLayout(self.body)
+        self._column.setContentsMargins(1, 0, 1, 5)
+        self._column.addWidget(self.stack)
         self.tabs.currentChanged.connect(self._switch)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -99,6 +99,10 @@ class Card(QObject):
         at = self.tabs.insertTab(place, tr(title) if translate else title)
         self.title.setText(self.tabs.tabText(0))
         return at
+
+    def add_foot(self, foot: QWidget) -> None:
+        """Keep *foot* below all pages."""
+        self._column.addWidget(foot)
 
     def make_closable(self, page: QWidget, close: Callable[[], None]) -> None:
         """Give a page's tab a button that calls *close*."""

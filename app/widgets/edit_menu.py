@@ -38,6 +38,7 @@ def fill(add: Callable[..., QAction], menu: QMenu, window: MainWindow) -> None:
     add(menu, "Difference from the disk", versions.compare_with_disk, "Ctrl+Alt+D")
     menu.addSeparator()
     add(menu, "Settings…", editors.open_settings, "Ctrl+,")
+    add(menu, "Static files…", editors.open_static, "Ctrl+Alt+S")
     choice = editors.as_you_type
     typed = add(menu, "Apply as you type", lambda: choice.choose(not choice.on))
     typed.setCheckable(True)

@@ -21,6 +21,7 @@ from .i18n import tr
 from .icons import icon
 from .new_handler import NewHandler
 from .parts import EmptyState, IconButton, OrEmpty
+from .settings_foot import SiteFoot
 from .theme import ROW, Theme
 
 PAGES = ("Routes", "Handlers", "Templates")
@@ -52,6 +53,8 @@ class SiteTree:
         self.remove_button = IconButton(theme, "trash", "Remove", self.remove)
         card.corner.addWidget(self.add_button)
         card.corner.addWidget(self.remove_button)
+        self.foot = SiteFoot(editors, theme)
+        card.add_foot(self.foot)
         self._connect()
         self.refresh()
 
@@ -191,3 +194,4 @@ class SiteTree:
             page.empty.retranslate()
         for button in (self.add_button, self.remove_button):
             button.retranslate()
+        self.foot.retranslate()

@@ -21,6 +21,7 @@ from app.widgets.parts import IconButton
 from app.widgets.settings_controls import TextControl
 from app.widgets.settings_page import SettingsPage
 from app.widgets.settings_secret import SecretControl
+from app.widgets.static_page import StaticPage
 from app.widgets.theme import Theme
 
 from .fake_controls import FakeControls
@@ -349,3 +350,12 @@ def test_the_page_is_chinese_through_and_through(page: SettingsPage) -> None:
         assert missing == set()
     finally:
         language.choose("en")
+
+
+def test_the_site_card_and_keys_lead_to_the_pages(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.mouseClick(window.tree.foot.settings, Qt.MouseButton.LeftButton)
+    assert isinstance(window.editors.current(), SettingsPage)
+    qtbot.mouseClick(window.tree.foot.static, Qt.MouseButton.LeftButton)
+    assert isinstance(window.editors.current(), StaticPage)
+    qtbot.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert isinstance(window.editors.current(), SettingsPage)
