@@ -235,6 +235,14 @@ def test_bad_handler_code_is_an_error_at_its_place(
     assert fetch("/story/1") == good
 
 
+def test_a_lone_surrogate_is_an_error_at_its_place(program: Program, fetch: Fetch) -> None:
+    # Qt's text has none: this one comes from elsewhere.
+    bad = program.session.site.with_handler("greeting.py", "x = 1\ny = '\ud800'\n")
+    [problem] = program.session.apply(bad)
+    assert (problem.file, problem.line, problem.column) == ("handlers/greeting.py", 2, 6)
+    assert fetch("/story/1")[0] == 200
+
+
 def test_a_byte_order_mark_within_the_text_is_an_error(program: Program, qtbot: QtBot) -> None:
     page = open_file(program, "handlers", "greeting.py")
     page.editor.moveCursor(QTextCursor.MoveOperation.End)

@@ -118,6 +118,7 @@ class CompletionPopup(QFrame):
         super().__init__(editor)
         self._editor, self._theme, self._ask = editor, theme, ask
         self._found = NOTHING
+        self._word = ""
         self.setObjectName("popup")
         self.view = QListView()
         self.view.setObjectName("completions")
@@ -187,12 +188,20 @@ class CompletionPopup(QFrame):
         if key in moves:
             self._move(moves[key])
         elif key in (_KEY.Key_Return, _KEY.Key_Enter, _KEY.Key_Tab):
+            if self._is_written():
+                self.hide()
+                return False
             self.accept()
         elif key == _KEY.Key_Escape:
             self.hide()
         else:
             return False
         return True
+
+    def _is_written(self) -> bool:
+        """Whether the chosen name is there already, and nothing comes after it."""
+        name = self._names.names[self.view.currentIndex().row()]
+        return name.name == self._word and not self._found.defines
 
     def _type(self, event: QKeyEvent, text: str) -> None:
         self._typing = True
@@ -220,11 +229,11 @@ class CompletionPopup(QFrame):
         above = text.encode("utf-16-le")[: 2 * cursor.position()].decode("utf-16-le", "ignore")
         self._found = self._ask(text, len(above))
         names = self._found.names
-        word = above[len(above) - self._found.length :]
-        if not names or (len(names) == 1 and names[0].name == word):
+        self._word = above[len(above) - self._found.length :]
+        if not names or (len(names) == 1 and names[0].name == self._word):
             self.hide()
             return
-        self._names.show(names)
+        self._names.show(tuple(sorted(names, key=lambda name: name.name != self._word)))
         self.view.setCurrentIndex(self._names.index(0, 0))
         self._place()
         self.show()

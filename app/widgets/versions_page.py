@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -109,6 +110,11 @@ class VersionsPage(QWidget):
         holder = QVBoxLayout(self)
         holder.setContentsMargins(0, 0, 0, 0)
         holder.addWidget(split)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Compare anew: something may have been written meanwhile."""
+        super().showEvent(event)
+        self.compare()
 
     # -- The list --------------------------------------------------------------------------
 

@@ -93,6 +93,19 @@ def test_the_list_opens_narrows_moves_and_closes(page: FilePage, qtbot: QtBot) -
     assert popup(page).offered == []
 
 
+def test_return_after_a_whole_name_is_a_new_line(page: FilePage, qtbot: QtBot) -> None:
+    editor = page.editor
+    editor.setPlainText(
+        "import tornado.web\nclass A(tornado.web.RequestHandler):\n    def get(self):\n        "
+    )
+    editor.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(editor, "self.render")
+    assert popup(page).offered[0] == "render"
+    assert "render_string" in popup(page).offered
+    qtbot.keyClick(editor, KEY.Key_Return)
+    assert editor.text().endswith("        self.render\n        ")
+
+
 def bar(page: FilePage, qtbot: QtBot, find: str, instead: str) -> FindBar:
     """Open the bar with Ctrl+H and fill it."""
     page.search.open(replacing=True)

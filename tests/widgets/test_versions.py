@@ -64,6 +64,14 @@ def test_the_difference_from_what_is_served_shows_lines_and_words(
     page.grab()
 
 
+def test_the_difference_is_anew_when_one_comes_back_to_it(window: MainWindow, qtbot: QtBot) -> None:
+    page = opened(window, qtbot, KEY.Key_D)
+    assert page.view.text() == "No difference"
+    edit(window, "home.py", "import os\n")
+    window.centre.show_page(page)
+    assert page.view.text().startswith("handlers/home.py\nimport os\n")
+
+
 def test_versions_are_listed_and_served_again(
     window: MainWindow, controls: FakeControls, qtbot: QtBot
 ) -> None:
