@@ -8,8 +8,8 @@ from collections.abc import Callable
 from app.recording.events import Message, Row
 from app.recording.websocket import NO_FRAME, close_of, meaning_of
 
+from .body_words import as_text, hex_dump
 from .i18n import tr
-from .messages import as_text, hex_dump
 from .rows_model import Column
 from .words import since, size
 

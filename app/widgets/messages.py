@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from urllib.parse import parse_qsl
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
+from PySide6.QtGui import QImageReader, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QTableWidget,
@@ -18,61 +17,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.recording.headers import pairs, start_line, unpacked, value_of
+from app.recording.headers import pairs, start_line
 
+from .body_words import SHOWN, body_text, hex_dump, image_of, pretty
+from .header_words import meaning
 from .i18n import tr
 from .parts import label
 from .theme import Theme
 from .words import size
 
-SHOWN = 64 << 10
-"""How many bytes of a body are shown, at most."""
-
-
-def hex_dump(data: bytes, limit: int = 4096) -> str:
-    """Return *data* as offsets, hexadecimal and letters, up to *limit* bytes."""
-    lines = []
-    for at in range(0, min(len(data), limit), 16):
-        part = data[at : at + 16]
-        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in part)
-        lines.append(f"{at:06x}  {part.hex(' '):<47}  {letters}")
-    if len(data) > limit:
-        lines.append("…")
-    return "\n".join(lines)
-
-
-def as_text(body: bytes) -> str | None:
-    """Return *body* as text, or None when it is binary."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(body) - 4:
-            return None
-        text = body[: error.start].decode("utf-8")  # cut within a character
-    return None if "\x00" in text else text
-
-
-def pretty(head: bytes, body: bytes) -> str:
-    """Return *body* as it is best read: JSON indented, forms decoded, binary as a dump."""
-    body = unpacked(head, body, SHOWN)
-    text = as_text(body)
-    if text is None:
-        return hex_dump(body)
-    kind = (value_of(head, "Content-Type") or "").lower()
-    if "json" in kind:
-        try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            return text
-    if "x-www-form-urlencoded" in kind:
-        fields = parse_qsl(text, keep_blank_values=True)
-        width = min(max((len(name) for name, _ in fields), default=0), 24)
-        return "\n".join(f"{name:<{width}} = {value}" for name, value in fields) or text
-    return text
+MOST_PIXELS = 40_000_000
+"""Larger pictures are not unpacked."""
 
 
 class MessageView(QWidget):
-    """Shows one head and body; nothing in it is ever rendered, only shown as text."""
+    """Shows one head and body: as text, or a picture; nothing of a page is ever rendered.
+
+    The meaning of the current header stands below them.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -92,6 +54,9 @@ class MessageView(QWidget):
         self.headers.horizontalHeader().hide()
         self.headers.horizontalHeader().setStretchLastSection(True)
         self.headers.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.headers.currentCellChanged.connect(lambda *_: self._show_meaning())
+        self.meaning = label(role="small")
+        self.meaning.setWordWrap(True)
         self._size = label(role="dim")
         self._raw = QPushButton()
         self._raw.setCheckable(True)
@@ -99,6 +64,8 @@ class MessageView(QWidget):
         self.body = QPlainTextEdit()
         self.body.setReadOnly(True)
         self.body.setProperty("mono", True)
+        self.picture = QLabel()
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         row = QHBoxLayout()
         row.addWidget(self._size, 1)
         row.addWidget(self._raw)
@@ -107,8 +74,10 @@ class MessageView(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self._start)
         layout.addWidget(self.headers, 3)
+        layout.addWidget(self.meaning)
         layout.addLayout(row)
         layout.addWidget(self.body, 2)
+        layout.addWidget(self.picture, 2)
         self.retranslate()
 
     def show_message(self, head: bytes, body: bytes, whole: int) -> None:
@@ -123,7 +92,9 @@ class MessageView(QWidget):
         for at, texts in enumerate(found):
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text if len(text) > 40 else "")
+                about = tr(meaning(texts[0])) if meaning(texts[0]) else ""
+                item.setToolTip("\n".join(filter(None, (text if len(text) > 40 else "", about))))
+                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, about)
                 item.setFont(mono)
                 if column == 0:
                     item.setForeground(self._theme.colours.dim)
@@ -131,19 +102,30 @@ class MessageView(QWidget):
                 self.headers.setItem(at, column, item)
         self.headers.resizeColumnToContents(0)
         self.headers.setColumnWidth(0, min(self.headers.columnWidth(0), self._theme.px(150)))
+        self._show_meaning()
         self._show_body()
+
+    def _show_meaning(self) -> None:
+        item = self.headers.item(self.headers.currentRow(), 0)
+        about = meaning(item.text()) if item is not None else ""
+        self.meaning.setText(f"{item.text()}: {tr(about)}" if item is not None and about else "")
+        self.meaning.setVisible(bool(about))
 
     def _show_body(self) -> None:
         head, body, whole = self._message
         has_body = bool(body)
         self._raw.setVisible(has_body)
-        self.body.setVisible(has_body)
+        image = None if self._raw.isChecked() else image_of(head, body)
+        picture = None if image is None else read_picture(image, self._theme.px(320))
+        self.picture.setPixmap(QPixmap() if picture is None else picture)
+        self.picture.setVisible(picture is not None)
+        self.body.setVisible(has_body and picture is None)
         words = tr("Body: {size}", size=size(whole)) if whole else tr("No body")
         if len(body) < whole:
             words += " · " + tr("the first {size} were kept", size=size(len(body)))
         self._size.setText(words)
         if self._raw.isChecked():
-            text = as_text(body[:SHOWN])
+            text = body_text(head, body[:SHOWN])
             self.body.setPlainText(hex_dump(body) if text is None else text)
         else:
             self.body.setPlainText(pretty(head, body))
@@ -154,9 +136,25 @@ class MessageView(QWidget):
         self._raw.setToolTip(tr("Show the body as it was on the wire"))
         self.headers.setAccessibleName(tr("Headers"))
         self.body.setAccessibleName(tr("Body"))
+        self.picture.setAccessibleName(tr("Body"))
         message, self._message = self._message, (b"", b"", -1)
         self.show_message(*message)
 
     def restyle(self) -> None:
         """Take colours and sizes from the theme."""
         self.retranslate()
+
+
+def read_picture(data: bytes, side: int) -> QPixmap | None:
+    """Return a picture no larger than *side*, or None for what is none or is huge."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    size = reader.size()
+    if not size.isValid() or size.width() * size.height() > MOST_PIXELS:
+        return None
+    if max(size.width(), size.height()) > side:
+        reader.setScaledSize(size.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return None if image.isNull() else QPixmap.fromImage(image)

@@ -1,0 +1,62 @@
+"""What headers mean, in a sentence each."""
+
+from __future__ import annotations
+
+HEADERS = {
+    "accept": "The types of content that the client can show, the preferred first.",
+    "accept-encoding": "How the answer may be packed.",
+    "accept-language": "The languages that the user prefers; get_browser_locale() reads it.",
+    "access-control-allow-credentials": "Pages of the allowed origin may send cookies along.",
+    "access-control-allow-origin": "Pages of this origin may read the answer.",
+    "allow": "The methods that this address knows.",
+    "authorization": "Who asks, and the proof of it. Keep it secret.",
+    "cache-control": "For how long, and by whom, the answer may be kept.",
+    "connection": "Whether the connection stays open, or becomes something else.",
+    "content-disposition": "Whether to show the content or save it, and under which name.",
+    "content-encoding": "How the body is packed.",
+    "content-length": "The size of the body, in bytes.",
+    "content-security-policy": "From where the page may load, and what it may run.",
+    "content-type": "What the body is, and in which charset.",
+    "cookie": "The cookies that the client keeps for this host and path.",
+    "date": "When the answer was made.",
+    "etag": "Names this version of the content; Tornado makes it from the body.",
+    "expect": "The client waits for 100 Continue before it sends the body.",
+    "expires": "When the answer becomes stale.",
+    "host": "The host and port that were asked for: one server may have several.",
+    "if-modified-since": "Answer with 304 unless the content changed since.",
+    "if-none-match": "Answer with 304 if this is still the content's Etag.",
+    "keep-alive": "For how long an idle connection stays open.",
+    "last-modified": "When the content was changed last.",
+    "location": "Where to go instead, or what was made.",
+    "origin": "The site of the page that sends this; decides on cross-origin requests.",
+    "pragma": "An old way to say no-cache.",
+    "range": "Only this part of the content is wanted.",
+    "referer": "The page from which the request came.",
+    "sec-fetch-dest": "What the browser will use the answer for.",
+    "sec-fetch-mode": "How the browser asks: navigate, cors, no-cors, websocket.",
+    "sec-fetch-site": "Whether the page that asks is of this very site. Pages cannot forge it.",
+    "sec-fetch-user": "The user has clicked.",
+    "sec-websocket-accept": "Proves that the server understood the handshake.",
+    "sec-websocket-extensions": "Extensions of the WebSocket, such as compression.",
+    "sec-websocket-key": "A random number of the handshake, to be answered.",
+    "sec-websocket-protocol": "The protocol to be spoken within the WebSocket.",
+    "sec-websocket-version": "The version of the WebSocket's protocol: 13.",
+    "server": "The program that answers.",
+    "set-cookie": "A cookie for the client to keep, and when to send it back.",
+    "strict-transport-security": "From now on ask over HTTPS only.",
+    "transfer-encoding": "The body comes in chunks; its size is not known before.",
+    "upgrade": "The connection is to become something else, such as a WebSocket.",
+    "upgrade-insecure-requests": "The browser would rather be led to HTTPS.",
+    "user-agent": "The program that asks.",
+    "vary": "The answer depends on these headers of the request.",
+    "www-authenticate": "How to say who one is.",
+    "x-csrftoken": "The XSRF token, where no argument holds it and X-Xsrftoken is missing.",
+    "x-forwarded-for": "From whom a proxy got the request; believed with xheaders only.",
+    "x-requested-with": "A script of a page asks, as its library says.",
+    "x-xsrftoken": "The XSRF token, where no argument holds it.",
+}
+
+
+def meaning(name: str) -> str:
+    """Return what a header means, in English; empty for an unknown one."""
+    return HEADERS.get(name.lower(), "")
