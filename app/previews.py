@@ -20,7 +20,7 @@ from app.server.server import Server
 from app.server.site import TEMPLATES, Site, SiteError
 from app.server.template_facts import Analysis, Fault, Preview
 from app.server.template_preview import AsRequest, Job, preview
-from app.server.templates import SiteLoader, references, users_of
+from app.server.templates import SiteLoader, references, template_remarks, users_of
 from app.widgets.clients_again import shot_of
 from app.widgets.controls import Controls
 from app.widgets.i18n import tr
@@ -115,7 +115,8 @@ class Previews(TemplateControls):
             users = tuple(users_of(edited.templates, asked.name, blank))
             seconds = _compiling(edited, job.root) if result.analysis.code else 0.0
             cache = Cache(on, compiled, seconds, _disk(site, asked.name))
-            return Shown(result, tree, users, cache, trusted)
+            remarks = tuple(template_remarks(asked.name, asked.text))
+            return Shown(result, tree, users, cache, trusted, remarks)
 
         def tell(result: Shown | BaseException) -> None:
             self._finished.emit((current, done, asked, result))

@@ -302,3 +302,58 @@ def test_f6_goes_round_the_views(program: Program, qtbot: QtBot) -> None:
     assert page.side.isHidden()
     qtbot.keyClick(page.editor, Qt.Key.Key_F6)
     assert not page.side.isHidden()
+
+
+def test_what_is_probably_not_meant_is_a_warning(program: Program, qtbot: QtBot) -> None:
+    page = open_template(program, "home.html")
+    page.editor.replace_text("\n{% block a %}1{% end %}\n{% block a %}2{% end %}")
+    qtbot.waitUntil(lambda: "Line 3: block a is here twice" in strip(page))
+    assert page.editor.problems() == []
+    qtbot.mouseClick(page.side.fault, Qt.MouseButton.LeftButton)
+    assert page.editor.textCursor().blockNumber() == 2
+    page.editor.replace_text('{% extends "base.html" %}\n\nlost{% block body %}x{% end %}')
+    qtbot.waitUntil(lambda: "Line 3: outside all blocks" in strip(page))
+    assert "lost" not in rendered(page)
+
+
+def test_an_error_three_includes_deep_is_one_click_away(program: Program, qtbot: QtBot) -> None:
+    site = program.session.site
+    for name, text in (
+        ("one.html", '1\n{% include "deep/two.html" %}'),
+        ("deep/two.html", '\n\n{% include "three.html" %}'),
+        ("deep/three.html", "a\nb\nc\n{{ 1 // 0 }}"),
+        ("page.html", '<p>\n{% include "one.html" %}'),
+    ):
+        site = site.with_template(name, text)
+    assert program.session.apply(site) == []
+    page = open_template(program, "page.html")
+    qtbot.waitUntil(lambda: "ZeroDivisionError" in strip(page))
+    trail = "deep/three.html:4 ← deep/two.html:3 ← one.html:2 ← page.html:2"
+    assert strip(page).endswith(trail)
+    assert page.editor.problems() == []
+    qtbot.mouseClick(page.side.fault, Qt.MouseButton.LeftButton)
+    other = program.window.editors.current()
+    assert isinstance(other, TemplatePage)
+    assert (other.name, other.editor.textCursor().blockNumber()) == ("deep/three.html", 3)
+    qtbot.waitUntil(lambda: "ZeroDivisionError" in other.editor.problem_at(4))
+
+
+@pytest.mark.parametrize(("on", "said"), [(True, "On: each"), (False, "Off: every request")])
+def test_what_the_template_cache_does_is_told(
+    program: Program, qtbot: QtBot, on: bool, said: str
+) -> None:
+    site = program.session.site
+    program.session.apply(site.with_settings({**site.settings, "compiled_template_cache": on}))
+    page = open_template(program, "story.html")
+    (program.session.site.folder / "templates/story.html").write_text("changed")
+    page.check()
+    structure = page.side.structure
+
+    def lines() -> list[str]:
+        tops = [structure.topLevelItem(at) for at in range(structure.topLevelItemCount())]
+        cache = next((top for top in tops if top and top.text(0) == "Template cache"), None)
+        rows = [cache.child(at) for at in range(cache.childCount())] if cache else []
+        return [row.text(0) for row in rows if row is not None]
+
+    qtbot.waitUntil(lambda: "The file on the disk is not what is served." in lines())
+    assert lines()[0].startswith(said)

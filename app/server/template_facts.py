@@ -97,6 +97,20 @@ class Fault(NamedTuple):
         return " ← ".join(f"{file}:{line}" for file, line in places)
 
 
+TWICE = "twice"
+"""A block of that name is there already: the last one is shown in both places."""
+DROPPED = "dropped"
+"""It stands outside all blocks of a template that extends another, so nobody sees it."""
+
+
+class Remark(NamedTuple):
+    """Something that is allowed and probably not meant; ``name`` is a block's."""
+
+    what: str
+    line: int
+    name: str = ""
+
+
 class Name(NamedTuple):
     """A name that a template may use. ``source`` says who puts it there."""
 

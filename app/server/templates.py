@@ -39,15 +39,18 @@ from app.server.site import TEMPLATES, Problem, Site
 from app.server.template_facts import (
     APPLY,
     CONTROL,
+    DROPPED,
     EXPRESSION,
     FRAME,
     MODULE,
     TEXT,
+    TWICE,
     Analysis,
     CodeLine,
     Fault,
     Place,
     Reference,
+    Remark,
 )
 
 MAX_DEPTH = 12
@@ -454,6 +457,37 @@ def _reference(
         if len(above) < MAX_DEPTH
     )
     return Reference(name, how, line, False, (), children)
+
+
+def template_remarks(name: str, text: str) -> list[Remark]:
+    """Return what is allowed in a template and probably not meant."""
+    try:
+        body = _parse(_Reader(name, text, "all"), cast(Template, SimpleNamespace(autoescape=None)))
+    except Exception:
+        return []
+    remarks: list[Remark] = []
+    seen: set[str] = set()
+    for block in _blocks(body):
+        if block.name in seen:
+            remarks.append(Remark(TWICE, block.line, block.name))
+        seen.add(block.name)
+    if any(isinstance(chunk, _ExtendsBlock) for chunk in body.chunks):
+        remarks += [Remark(DROPPED, line) for chunk in body.chunks if (line := _dropped(chunk))]
+    return sorted(remarks, key=itemgetter(1))
+
+
+def _blocks(node: _Node) -> Iterator[_NamedBlock]:
+    if isinstance(node, _NamedBlock):
+        yield node
+    for child in node.each_child():
+        yield from _blocks(child)
+
+
+def _dropped(chunk: _Node) -> int:
+    """Return the line of what a template that extends another has no use for; 0 for the rest."""
+    if isinstance(chunk, _Text):
+        return _lines_of(chunk)[0] if chunk.value.strip() else 0
+    return chunk.line if isinstance(chunk, (_Expression, _Statement, _ApplyBlock)) else 0
 
 
 def users_of(texts: Mapping[str, str], name: str, loader: SiteLoader) -> list[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from app.server.template_facts import Preview, Reference
+from app.server.template_facts import Preview, Reference, Remark
 
 DATA = "data"
 """Stands for the file of a fault in what was typed in."""
@@ -52,13 +52,14 @@ class Cache(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The answer. ``users`` are the templates that show this one."""
+    """The answer. ``users`` are the templates that show this one, ``remarks`` are about it."""
 
     preview: Preview
     tree: Reference
     users: tuple[str, ...]
     cache: Cache
     trusted: bool
+    remarks: tuple[Remark, ...] = ()
 
 
 class TemplateControls(QObject):

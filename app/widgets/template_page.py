@@ -162,8 +162,11 @@ class TemplatePage(FilePage):
         self.marks.apply()
 
     def _go_to_fault(self) -> None:
-        fault = self._shown.preview.fault if self._shown is not None else None
+        shown = self._shown
+        fault = shown.preview.fault if shown is not None else None
         if fault is None:
+            if shown is not None and shown.remarks:
+                self._go(self.name, shown.remarks[0].line)
             return
         if fault.file == DATA or (self._shown is not None and lacks_data(self._shown.preview)):
             self.side.card.show_page(self.side.typed)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from app.server.template_facts import Preview
+from app.server.template_facts import TWICE, Preview, Remark
 
 from .card import Card, CardFrame
 from .i18n import tr
@@ -145,9 +145,10 @@ class _Strip(QPushButton):
         """Say what is wrong with a preview, if anything is."""
         text = _sentence(shown)
         self.setVisible(bool(text))
-        self._label.set_full(text)
-        set_property(self, "kind", "error" if text.startswith("✗") else "")
-        set_property(self._label, "role", "error" if text.startswith("✗") else "")
+        self._label.set_full(" · ".join(text.split("\n")))
+        role = {"✗": "error", "⚠": "warn"}.get(text[:1], "")
+        set_property(self, "kind", role)
+        set_property(self._label, "role", role)
         self.setAccessibleName(text)
 
 
@@ -157,12 +158,22 @@ def lacks_data(preview: Preview) -> bool:
     return fault is not None and fault.kind == "NameError" and bool(preview.missing)
 
 
+def remark_words(remark: Remark) -> str:
+    """Return what is probably not meant, in words."""
+    line, name = remark.line, remark.name
+    if remark.what == TWICE:
+        return tr(
+            "Line {line}: block {name} is here twice; the last one wins", line=line, name=name
+        )
+    return tr("Line {line}: outside all blocks; a template that extends drops it", line=line)
+
+
 def _sentence(shown: Shown) -> str:
     fault = shown.preview.fault
     if not shown.trusted and fault is None:
         return tr("Not rendered: nothing of this project runs until you trust it.")
     if fault is None:
-        return ""
+        return "\n".join(f"⚠ {remark_words(remark)}" for remark in shown.remarks)
     if lacks_data(shown.preview):
         names = ", ".join(shown.preview.missing)
         return tr("No data for {names}: fire a request, or type them in under Data.", names=names)

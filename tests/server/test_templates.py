@@ -23,9 +23,9 @@ from app.server.literals import read_values
 from app.server.modules import HandlerModules
 from app.server.server import Server
 from app.server.site import Problem, Route, Site, SiteError, load, remarks
-from app.server.template_facts import Fault, Links, Preview
+from app.server.template_facts import DROPPED, TWICE, Fault, Links, Preview, Remark
 from app.server.template_preview import AsRequest, Job, preview
-from app.server.templates import SiteLoader, analyse, references, users_of
+from app.server.templates import SiteLoader, analyse, references, template_remarks, users_of
 from tests.test_program import program
 
 HANDLERS = """\
@@ -557,3 +557,39 @@ def test_nobody_is_told_of_renders_unless_he_asks(modules: HandlerModules) -> No
     loader.on_render = lambda name, names: heard.append((name, names["word"]))
     assert loader.load("page.html").generate(word=3) == b"3"
     assert heard == [("page.html", 3)]
+
+
+@pytest.mark.parametrize(("on", "shown"), [(True, "old"), (False, "new")])
+def test_a_change_on_the_disk_shows_at_once_only_without_the_cache(
+    tmp_path: Path, on: bool, shown: str
+) -> None:
+    file = tmp_path / "pages/page.html"
+    file.parent.mkdir()
+    file.write_text("old")
+    settings = {**SETTINGS, "template_path": "pages", "compiled_template_cache": on}
+
+    async def main() -> list[bytes]:
+        server, client = Server(Recorder()), AsyncHTTPClient(force_instance=True)
+        host, port = server.start("127.0.0.1", 0)
+        server.apply(site_of(tmp_path).with_settings(settings))
+        bodies = []
+        for text in ("old", "new"):
+            file.write_text(text)
+            bodies.append((await client.fetch(f"http://{host}:{port}/")).body)
+        client.close()
+        await server.close()
+        return bodies
+
+    assert asyncio.run(main()) == [b"old", shown.encode()]
+
+
+def test_what_is_probably_not_meant_is_remarked() -> None:
+    text = '{% extends "b.html" %}\n a\n{% block x %}{% end %}\n{{ 1 }}{% set y = 1 %}\n{# #}'
+    assert template_remarks("a.html", text) == [
+        Remark(DROPPED, 2),
+        Remark(DROPPED, 4),
+        Remark(DROPPED, 4),
+    ]
+    twice = "{% if 1 %}{% block x %}{% end %}{% end %}\n{% block x %}{% end %}"
+    assert template_remarks("a.html", twice) == [Remark(TWICE, 2, "x")]
+    assert template_remarks("a.html", "{{ 1") == []
