@@ -192,9 +192,9 @@ def test_a_version_that_was_undone_is_not_lost(program: Program, fetch: Fetch) -
         page.editor.insertPlainText(f"{title} {{{{ story_id }}}}")
         assert editors.apply([page])
         numbers.append(editors.history.versions.current)
-        editors.undo_apply()
+        editors.history.undo()
     for number, title in zip(numbers, ("one", "two"), strict=True):
-        assert editors.go_to_version(number)
+        assert editors.history.serve(number)
         assert fetch("/story/1")[1].startswith(f"{title} 1")
 
 

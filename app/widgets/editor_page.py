@@ -185,6 +185,9 @@ class FilePage(Page):
 
     def check(self) -> None:
         """Look for mistakes in what is written, without running it; mark the first."""
+        if self.completions is not None and self.completions.isVisible():
+            self._check.start()  # The line is not finished.
+            return
         self.mark([] if (problem := self._mistake()) is None else [problem])
 
     def _mistake(self) -> Problem | None:

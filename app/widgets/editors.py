@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.server.site import TEMPLATES, Problem, Site, SiteError
-from app.server.versions import Version
 
 from .as_you_type import AsYouType
 from .card import Card
@@ -47,7 +46,9 @@ class Editors(QObject):
         self.pages: dict[str, Page] = {}
         self.unsaved = False
         """Whether something was applied since it was last saved."""
-        self.history = SiteHistory(controls, self)
+        self.history = SiteHistory(controls, self.apply_site, self)
+        self.history.said.connect(self.said)
+        self.history.failed.connect(self.failed)
         self.as_you_type = AsYouType(theme.settings, self)
         self.as_you_type.due.connect(self._apply_typed)
         self.as_you_type.changed.connect(self._show_choice)
@@ -316,32 +317,6 @@ class Editors(QObject):
         page = self.current()
         if page is not None:
             page.redo()
-
-    def undo_apply(self) -> None:
-        """Serve again what was served before the last apply, whichever editor it came from."""
-        self._go_to(self.history.before(), tr("There is no earlier version"))
-
-    def redo_apply(self) -> None:
-        """Serve again what `undo_apply` took back."""
-        self._go_to(self.history.after(), tr("There is no later version"))
-
-    def go_to_version(self, number: int) -> bool:
-        """Serve a version again; return whether that went well."""
-        if not self._controls.editable:
-            return False
-        problems = self.history.go_to(number)
-        if problems:
-            self.failed.emit("\n".join(str(problem) for problem in problems[:3]))
-            return False
-        self.unsaved = True
-        self.said.emit(tr("Version {number} is served", number=number))
-        return True
-
-    def _go_to(self, version: Version | None, none: str) -> None:
-        if version is None:
-            self.failed.emit(none)
-        else:
-            self.go_to_version(version.number)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

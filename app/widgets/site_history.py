@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from app.server.site import Problem
+from app.server.site import Problem, Site
 from app.server.versions import Version, Versions
 
 from .controls import Controls
+from .i18n import tr
 
 
 class SiteHistory(QObject):
-    """Notes each site that comes to be served, whoever changed it."""
+    """Notes each site that comes to be served, whoever changed it.
+
+    *apply* serves a site, or says what keeps it from being served.
+    """
 
     changed = Signal()
+    said = Signal(str)
+    failed = Signal(str)
+    """There is nothing to go to; the text says so."""
 
-    def __init__(self, controls: Controls, parent: QObject) -> None:
+    def __init__(
+        self, controls: Controls, apply: Callable[[Site], list[Problem]], parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._controls = controls
+        self._apply = apply
         self.versions = Versions()
         controls.server_changed.connect(self._note)
         self._note()
@@ -28,14 +39,23 @@ class SiteHistory(QObject):
         if self.versions.note(self._controls.site, time.time()):
             self.changed.emit()
 
-    def go_to(self, number: int) -> list[Problem]:
-        """Serve a version again; return what keeps it from being served."""
-        return self._controls.apply(self.versions.going_to(number))
+    def undo(self) -> None:
+        """Serve again what was served before the last apply, whichever editor it came from."""
+        self._serve(self.versions.before(), tr("There is no earlier version"))
 
-    def before(self) -> Version | None:
-        """What undo would serve."""
-        return self.versions.before()
+    def redo(self) -> None:
+        """Serve again what `undo` took back."""
+        self._serve(self.versions.after(), tr("There is no later version"))
 
-    def after(self) -> Version | None:
-        """What redo would serve."""
-        return self.versions.after()
+    def serve(self, number: int) -> bool:
+        """Serve a version again; return whether that went well."""
+        if not self._controls.editable or self._apply(self.versions.going_to(number)):
+            return False
+        self.said.emit(tr("Version {number} is served", number=number))
+        return True
+
+    def _serve(self, version: Version | None, none: str) -> None:
+        if version is None:
+            self.failed.emit(none)
+        else:
+            self.serve(version.number)

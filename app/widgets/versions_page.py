@@ -51,8 +51,8 @@ class VersionsPage(QWidget):
         self.serve = QPushButton()
         self.serve.setProperty("primary", True)
         self.serve.clicked.connect(self._serve)
-        self.undo = IconButton(theme, "undo", "Undo the last apply", editors.undo_apply)
-        self.redo = IconButton(theme, "redo", "Redo the apply", editors.redo_apply)
+        self.undo = IconButton(theme, "undo", "Undo the last apply", editors.history.undo)
+        self.redo = IconButton(theme, "redo", "Redo the apply", editors.history.redo)
         self.view = VersionsDifference(theme)
         self._lay_out()
         for box in (self.old, self.new):
@@ -131,8 +131,8 @@ class VersionsPage(QWidget):
                 self.list.setCurrentItem(item)
         self.list.blockSignals(blocked)
         self._fill_boxes(versions)
-        self.undo.setEnabled(self._editors.history.before() is not None)
-        self.redo.setEnabled(self._editors.history.after() is not None)
+        self.undo.setEnabled(self._editors.history.versions.before() is not None)
+        self.redo.setEnabled(self._editors.history.versions.after() is not None)
         self._show_serve()
         self.compare()
 
@@ -169,7 +169,7 @@ class VersionsPage(QWidget):
     def _serve(self) -> None:
         number = self._number()
         if number and number != self._editors.history.versions.current:
-            self._editors.go_to_version(number)
+            self._editors.history.serve(number)
 
     # -- The difference --------------------------------------------------------------------
 
