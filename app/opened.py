@@ -97,7 +97,11 @@ class OpenedApp(AppControls):
         return routes_of(self.served())
 
     def sources(self) -> list[Path]:
-        return self._program.files() if self._program is not None else []
+        files = set(self._program.files()) if self._program is not None else set()
+        for route in self.routes():
+            if route.file and not route.module.startswith("tornado."):
+                files.add(Path(route.file))
+        return sorted(files)
 
     def templates(self) -> list[Path]:
         return templates_of(self.served())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -139,11 +140,17 @@ def _methods(target: Any) -> Iterator[str]:
 
 def source_of(target: object) -> tuple[str, int]:
     """Return file and line of a class or function, or of an object's class; empty for none."""
-    target = inspect.unwrap(target) if callable(target) else target
-    if not inspect.isclass(target) and not inspect.isroutine(target):
-        target = type(target)
+    found: Any = inspect.unwrap(target) if callable(target) else target
+    if not inspect.isclass(found) and not inspect.isroutine(found):
+        found = type(found)
     try:
-        file = inspect.getsourcefile(target) or ""
-        return (file, inspect.getsourcelines(target)[1]) if file else ("", 0)
-    except (OSError, TypeError):
-        return "", 0
+        file = inspect.getsourcefile(found) or ""
+    except TypeError:
+        return "", 0  # It is built in.
+    code = getattr(found, "__code__", None)
+    if code is not None or not file:
+        return file, getattr(code, "co_firstlineno", 0)
+    # Not inspect.getsourcelines: it parses the whole file for each class.
+    head = re.compile(rf"\s*class\s+{re.escape(found.__name__)}\b")
+    lines = (at for at, line in enumerate(linecache.getlines(file), 1) if head.match(line))
+    return file, next(lines, 1)

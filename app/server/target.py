@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import linecache
 import os
 import sys
 import sysconfig
@@ -107,7 +108,7 @@ class Target:
         self._namesake = Namesake()
         self._known: set[str] | None = None
         """The modules that were there before the program."""
-        self._before: tuple[list[str], list[str], dict[str, Any]] | None = None
+        self._before: tuple[list[str], list[str]] | None = None
         self._main: ModuleType | None = None
         self.made: HTTPServerConnectionDelegate | None = None
         """The application, if the program gives it instead of letting it listen."""
@@ -158,7 +159,7 @@ class Target:
 
     def _begin(self) -> Any:
         """Import the program and call what is named; return what that gives."""
-        self._before = (list(sys.argv), list(sys.path), dict(options._options))
+        self._before = (list(sys.argv), list(sys.path))
         self._known = set(sys.modules)
         guards = self._guards
         guards.starting, guards.leaving, guards.main = True, False, None
@@ -231,6 +232,7 @@ class Target:
 
         Modules from the library and from installed packages stay as they are.
         """
+        self._forget_options()
         for name, module in self._own_modules().items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
@@ -239,13 +241,20 @@ class Target:
         if self._main is not None:
             sys.modules[MAIN], self._main = self._main, None
         if self._before is not None:
-            sys.argv, sys.path[:], known = self._before
-            options.__dict__["_options"] = known
-            for option in known.values():
-                option._value = _Option.UNSET
+            sys.argv, sys.path[:] = self._before
+            self._before = None
         with RequestHandler._template_loader_lock:
             RequestHandler._template_loaders.clear()
         importlib.invalidate_caches()
+        linecache.checkcache()
+
+    def _forget_options(self) -> None:
+        """Let the program's modules define their options again, and no option keep its value."""
+        files = {str(file) for file in self.files()}
+        for name, option in list(options._options.items()):
+            option._value = _Option.UNSET
+            if option.file_name in files:
+                del options._options[name]
 
     def _own_modules(self) -> dict[str, ModuleType]:
         """Return the program's own modules: not the library's, nor an installed package's."""
@@ -257,11 +266,9 @@ class Target:
             new[MAIN] = sys.modules[MAIN]
         return {name: module for name, module in new.items() if self._is_own(module)}
 
-    def _is_own(self, module: ModuleType) -> bool:
+    @staticmethod
+    def _is_own(module: ModuleType) -> bool:
         file = getattr(module, "__file__", None)
-        top = module.__name__.partition(".")[0]
-        if self.file is None and top == self.place.partition(".")[0]:
-            return True
         return bool(file) and not _is_library(str(file))
 
     def files(self) -> list[Path]:
