@@ -7,7 +7,15 @@ import re
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QProcess, QProcessEnvironment, Qt, QTemporaryDir, QUrl
+from PySide6.QtCore import (
+    QEvent,
+    QObject,
+    QProcess,
+    QProcessEnvironment,
+    Qt,
+    QTemporaryDir,
+    QUrl,
+)
 from PySide6.QtGui import QDesktopServices, QFontMetrics, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
@@ -67,7 +75,13 @@ class DebugChild(QDialog):
         self._lay_out(theme)
         self._connect()
         self.retranslate()
+        parent.installEventFilter(self)
         self.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self.close()  # The window was closed.
+        return False
 
     def _lay_out(self, theme: Theme) -> None:
         top = QHBoxLayout()

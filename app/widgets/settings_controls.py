@@ -17,9 +17,15 @@ from .settings_text import json_of, text_of, typed
 from .theme import Theme
 
 _EXAMPLES = {
-    Kind.TEXTS: "https://a.example, https://b.example",
-    Kind.TABLE: '{"httponly": true}',
-    Kind.OBJECT: "handlers.module.Name",
+    "trusted_origins": "https://a.example, https://b.example",
+    "trusted_downstream": "10.0.0.1, 10.0.0.2",
+    "xsrf_cookie_kwargs": '{"httponly": true}',
+    "google_oauth": '{"key": "…", "secret": "…"}',
+    "static_handler_args": '{"default_filename": "index.html"}',
+    "default_handler_class": "handlers.module.Class",
+    "log_function": "handlers.module.function",
+    "ui_modules": "handlers.module",
+    "ui_methods": "handlers.module",
 }
 
 
@@ -141,7 +147,7 @@ class TextControl(Control):
         super().__init__(setting, theme)
         self.line = QLineEdit()
         self.line.setProperty("mono", True)
-        self.line.setPlaceholderText(_EXAMPLES.get(setting.kind, ""))
+        self.line.setPlaceholderText(_EXAMPLES.get(setting.name, setting.unit))
         self.line.textEdited.connect(self._typed)
         self.line.installEventFilter(WindowUndo(self))
         self.hold(self.line)

@@ -108,7 +108,7 @@ class SettingRow(QFrame):
     def _default_text(self) -> str:
         default = self.setting.default
         if default in (None, {}, []):
-            return "—"
+            return tr("none")
         if isinstance(default, bool):
             return tr("on") if default else tr("off")
         return shown(self.setting, default)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import (
@@ -41,6 +41,14 @@ _LOOK_MS = 1000
 """How often the folder is looked at while somebody sees the page, in ms."""
 
 
+def _hash(url: str) -> str:
+    return url.partition("?v=")[2]
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 16 else f"{text[:16]}…"
+
+
 class StaticPage(Page):
     """Files are served from the disk: what is done here is served at once."""
 
@@ -75,10 +83,10 @@ class StaticPage(Page):
             "Add files",
         )
         empty.clicked.connect(self.choose_files)
-        split = QSplitter(Qt.Orientation.Vertical)
+        split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.view)
         split.addWidget(self.preview)
-        split.setSizes([200, 220])
+        split.setSizes([600, 400])
         split.setChildrenCollapsible(False)
         self.body = OrEmpty(split, empty)
         self.column.addWidget(self.body, 1)
@@ -121,7 +129,7 @@ class StaticPage(Page):
         px = self._theme.px
         self.view.verticalHeader().setDefaultSectionSize(px(ROW))
         self.view.horizontalHeader().setFixedHeight(px(ROW))
-        for column, width in ((PATH, 190), (SIZE, 80), (TYPE, 140)):
+        for column, width in ((PATH, 150), (SIZE, 76), (TYPE, 118)):
             self.view.setColumnWidth(column, px(width))
         self.model.repaint()
 
@@ -251,9 +259,9 @@ class StaticPage(Page):
         self.model.put(contents)
         self.choose(min(contents))
         changed = [
-            f"{old} → {PurePosixPath(new).name}"
-            for name, old in before.items()
-            if "?v=" in old and "?v=" in (new := self._controls.static.url(name)) and old != new
+            f"{name}   ?v={_brief(old)} → ?v={_brief(new)}"
+            for name, url in before.items()
+            if (old := _hash(url)) and (new := _hash(self._controls.static.url(name))) != old
         ]
         if changed and self.banner.isHidden():
             self.banner.say("\n".join([tr("The hash is another one:"), *changed[:3]]), "ok")

@@ -35,8 +35,8 @@ class StaticPreview(QWidget):
         self.stack.addWidget(self.text)
         self.stack.addWidget(self.picture)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
+        column.setContentsMargins(8, 4, 10, 6)
+        column.setSpacing(4)
         column.addWidget(self.note)
         column.addWidget(self.stack, 1)
 

@@ -62,8 +62,10 @@ def test_debug_is_the_whole_of_it_in_another_process(child: DebugChild, qtbot: Q
     assert "ZeroDivisionError" in fetch(child, "?n=0")
     qtbot.waitUntil(lambda: "500 GET /?n=0" in child.output.toPlainText())
     pid = child.process.processId()
+    window = child.parentWidget()
+    assert window is not None
     with qtbot.waitSignal(child.destroyed):
-        child.close()
+        window.hide()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
