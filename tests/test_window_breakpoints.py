@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -86,6 +88,37 @@ def test_the_menu_of_a_request_breaks_the_next_one_which_is_killed(
     qtbot.waitUntil(lambda: bool(finished(program, "/story/2")))
     assert finished(program, "/story/2")[0].outcome == "aborted"
     assert first.outcome == "finished"
+
+
+def test_keys_of_the_table_resume_and_kill_what_is_parked(
+    program: Program, qtbot: QtBot, begin: Begin
+) -> None:
+    view = program.window.requests.view
+    program.session.add_breakpoint(Breakpoint("verb", handler=_handler_of(program, "/story/1")))
+
+    def park(path: str) -> Future[Any]:
+        future = begin(path)
+        qtbot.waitUntil(lambda: len(program.session.parked()) == 1)
+        number = program.session.parked()[0].request_id
+        qtbot.waitUntil(lambda: program.store.request(number) is not None)
+        program.window.requests.refresh()
+        program.window.selection.select(number)
+        view.setFocus()
+        qtbot.waitUntil(view.hasFocus)
+        return future
+
+    resumed = park("/story/1")
+    qtbot.keyClick(view, Qt.Key.Key_A)
+    qtbot.waitUntil(resumed.done)
+    assert resumed.exception() is None
+    killed = park("/story/2")
+    qtbot.keyClick(view, Qt.Key.Key_X)
+    qtbot.waitUntil(killed.done)
+    assert killed.exception() is not None
+    all_ = park("/story/3")
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(all_.done)
+    assert all_.exception() is None
 
 
 @pytest.mark.parametrize("end", ["stop", "quit", "paused"])

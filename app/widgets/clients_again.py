@@ -45,7 +45,8 @@ def shot_of(request: Request, client: str, base: str | None) -> Shot:
 class RequestAgain(QObject):
     """Keys of the requests table: R sends a request again, Shift+D puts it into the form.
 
-    Its client asks, or if it came from outside, the one that *chosen* names.
+    N begins a new one there; A resumes a parked request, Shift+A all, X closes its connection.
+    The request's client asks, or if it came from outside, the one that *chosen* names.
     """
 
     edit = Signal(object)
@@ -58,7 +59,10 @@ class RequestAgain(QObject):
         super().__init__(view)
         self._view, self._store = view, store
         self._controls, self._chosen = controls, chosen
-        for keys, slot in (("R", self.send), ("Shift+D", self.duplicate)):
+        for keys, slot in (
+            *(("R", self.send), ("Shift+D", self.duplicate), ("N", self.start_new)),
+            *(("A", self.resume), ("Shift+A", controls.resume), ("X", self.kill)),
+        ):
             shortcut = QShortcut(QKeySequence(keys), view)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(slot)
@@ -74,9 +78,26 @@ class RequestAgain(QObject):
         if (shot := self._shot()) is not None:
             self.edit.emit(shot)
 
-    def _shot(self) -> Shot | None:
+    def start_new(self) -> None:
+        """Show a request to / in the form."""
+        self.edit.emit(Shot(self._chosen(), "GET", "/", [], b""))
+
+    def resume(self) -> None:
+        """Let the current request go on if it is parked."""
+        if (request := self._request()) is not None:
+            self._controls.resume(request.id)
+
+    def kill(self) -> None:
+        """Close the connection of the current request if it is parked."""
+        if (request := self._request()) is not None:
+            self._controls.kill(request.id)
+
+    def _request(self) -> Request | None:
         at = self._view.currentIndex().row()
-        request = self._store.request(self._view.rows_model.row(at)[0]) if at >= 0 else None
+        return self._store.request(self._view.rows_model.row(at)[0]) if at >= 0 else None
+
+    def _shot(self) -> Shot | None:
+        request = self._request()
         if request is None:
             return None
         names = [state.name for state in self._controls.clients()]

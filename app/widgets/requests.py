@@ -44,7 +44,7 @@ CLEARED = (
 class RequestsPanel(QWidget):
     """All requests that are still known, or those that a filter lets through.
 
-    A click selects a request everywhere. Keys: M marks, Z hides all so far.
+    A click selects a request everywhere. Keys: M marks, D takes one off, Z all so far.
     """
 
     fill = Signal()
@@ -55,6 +55,8 @@ class RequestsPanel(QWidget):
         self._store = store
         self._selection = selection
         self._marked: set[int] = set()
+        self._deleted: set[int] = set()
+        """Requests that were taken off the table."""
         self._filter: Filter | None = None
         self.model = RowsModel(
             request_columns(store, self._marked, theme),
@@ -98,7 +100,7 @@ class RequestsPanel(QWidget):
         self.model.too_slow.connect(self._too_slow)
         self.view.current_row.connect(lambda row: self._selection.select(row[0]))
         self._selection.changed.connect(self.view.show_row)
-        for key, slot in (("M", self.toggle_mark), ("Z", self.clear)):
+        for key, slot in (("M", self.toggle_mark), ("D", self.delete), ("Z", self.clear)):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(slot)
@@ -107,8 +109,19 @@ class RequestsPanel(QWidget):
 
     def _set_filter(self, found: Filter | None) -> None:
         self._filter = found
-        accept, changing = (found.accepts, found.changing) if found else (None, False)
-        self.model.set_filter(accept, changing=changing)
+        self._sift()
+
+    def _sift(self) -> None:
+        found, deleted = self._filter, self._deleted
+        accepts = found.accepts if found else None
+        changing = found is not None and found.changing
+        if deleted:
+            self.model.set_filter(
+                lambda row: row[0] not in deleted and (accepts is None or accepts(row)),
+                changing=changing,
+            )
+        else:
+            self.model.set_filter(accepts, changing=changing)
 
     def _too_slow(self) -> None:
         self.filter.refuse(FilterError(0, TOO_SLOW))
@@ -117,6 +130,19 @@ class RequestsPanel(QWidget):
     def clear(self) -> None:
         """Hide the requests so far. They stay in the recording."""
         self.model.clear()
+        self._deleted.clear()
+        self._sift()
+        self.refresh()
+
+    def delete(self) -> None:
+        """Take the current request off the table and go to the next; the recording keeps it."""
+        here = self.view.currentIndex().row()
+        if here < 0:
+            return
+        self._deleted.add(self.model.row(here)[0])
+        if self.model.rowCount() > 1:
+            self.view.selectRow(here + 1 if here + 1 < self.model.rowCount() else here - 1)
+        self._sift()
         self.refresh()
 
     def toggle_mark(self) -> None:
@@ -153,7 +179,9 @@ class RequestsPanel(QWidget):
     def _show_count(self) -> None:
         """Say how many requests are shown, of how many; or how far a new filter is."""
         shown = self.model.rowCount()
-        total = len(self._store.requests.rows) - self.model.hidden
+        table = self._store.requests
+        total = len(table.rows) - self.model.hidden
+        total -= sum(id_ > table.last_forgotten for id_ in self._deleted)
         if self.model.progress is not None:
             text = f"{self.model.progress:.0%} …"
         elif self._filter is not None:

@@ -224,6 +224,28 @@ def test_the_table_has_keys_of_its_own(panel: RequestsPanel, qtbot: QtBot) -> No
     assert panel.count.text() == "1 requests"
 
 
+def test_requests_are_taken_off_the_table_one_by_one(panel: RequestsPanel, qtbot: QtBot) -> None:
+    qtbot.keyClick(panel.filter, KEY.Key_Return)
+    before = shown(panel)
+    told: list[int] = []
+    panel._selection.changed.connect(told.append)
+    qtbot.keyClick(panel.view, KEY.Key_J)
+    qtbot.keyClick(panel.view, KEY.Key_D)
+    assert shown(panel) == [before[0], *before[2:]]
+    assert told[-1] == before[2]
+    assert panel.count.text() == f"{len(before) - 1} requests"
+    write(panel, "is:running | -is:running", qtbot)
+    assert shown(panel) == [before[0], *before[2:]]
+    panel.filter.clear()
+    panel.view.setFocus()
+    for _ in before:
+        qtbot.keyClick(panel.view, KEY.Key_D)
+    assert shown(panel) == []
+    panel._store.apply(batch(requests=[request(107, 300 * MS, 301 * MS, 200)]))
+    panel.refresh()
+    assert shown(panel) == [107]
+
+
 def test_the_buttons_follow_and_clear(panel: RequestsPanel, qtbot: QtBot) -> None:
     assert panel._follow.isChecked()
     qtbot.mouseClick(panel._follow, Qt.MouseButton.LeftButton)
