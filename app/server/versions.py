@@ -29,7 +29,8 @@ class Change(NamedTuple):
 class Version:
     """A site as it was served from ``time`` on, in seconds since the epoch.
 
-    ``parent`` is the number of the version from which it was made; 0 for the first.
+    ``parent`` is the number of the version from which it was made; 0 for the first. ``size`` is
+    how many characters the files have that it changed.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Version:
     site: Site
     changes: tuple[Change, ...]
     parent: int
+    size: int
 
 
 class Versions:
@@ -97,11 +99,13 @@ class Versions:
         self._last += 1
         changes = tuple(compare(here.site, site)) if here is not None else ()
         parent = here.number if here is not None else 0
-        self._versions[self._last] = Version(self._last, time, site, changes, parent)
+        texts_now = files(site) if changes else {}
+        size = sum(len(texts_now.get(change.file, "")) for change in changes)
+        self._versions[self._last] = Version(self._last, time, site, changes, parent, size)
         self._following[parent] = self.current = self._last
         kept = 0
         for count, version in enumerate(list(self._versions.values())[::-1]):
-            kept += _size(version)
+            kept += version.size
             if count and (count >= MOST or kept > MOST_CHARACTERS):
                 del self._versions[version.number]
 
@@ -150,8 +154,3 @@ def _lines(text: str | None, other: str | None) -> int:
 
 def _same(old: Site, new: Site) -> bool:
     return old is new or replace(old, folder=new.folder) == new
-
-
-def _size(version: Version) -> int:
-    texts = files(version.site)
-    return sum(len(texts.get(change.file, "")) for change in version.changes)

@@ -23,7 +23,7 @@ class SiteHistory(QObject):
     changed = Signal()
     said = Signal(str)
     failed = Signal(str)
-    """There is nothing to go to; the text says so."""
+    """There is nothing to go to; the text says so in English."""
 
     def __init__(
         self, controls: Controls, apply: Callable[[Site], list[Problem]], parent: QObject
@@ -41,11 +41,11 @@ class SiteHistory(QObject):
 
     def undo(self) -> None:
         """Serve again what was served before the last apply, whichever editor it came from."""
-        self._serve(self.versions.before(), tr("There is no earlier version"))
+        self._serve(self.versions.before(), "There is no earlier version")
 
     def redo(self) -> None:
         """Serve again what `undo` took back."""
-        self._serve(self.versions.after(), tr("There is no later version"))
+        self._serve(self.versions.after(), "There is no later version")
 
     def serve(self, number: int) -> bool:
         """Serve a version again; return whether that went well."""

@@ -9,12 +9,15 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from app.recording.store import Store
+from app.server.snippets import SNIPPETS
 from app.widgets.code_editor import CodeEditor
 from app.widgets.completion import CompletionPopup
 from app.widgets.editor_page import FilePage
 from app.widgets.find_bar import FindBar
 from app.widgets.go_to_line import GoToLine, parse
+from app.widgets.i18n import language, load, missing
 from app.widgets.main_window import MainWindow
+from app.widgets.new_handler import NewHandler
 from app.widgets.theme import Theme
 
 from .fake_controls import FakeControls
@@ -267,3 +270,34 @@ def test_go_to_a_line_of_any_file(window: MainWindow, qtbot: QtBot) -> None:
     assert not go(window, qtbot, "9999")
     assert not go(window, qtbot, "nowhere.py:1")
     assert go(window, qtbot, "templates/home.html")
+
+
+def test_snippets_are_told_in_chinese() -> None:
+    texts = {text for snippet in SNIPPETS for text in (snippet.title, snippet.text)}
+    assert texts - load("zh").keys() == set()
+
+
+def test_everything_of_the_editors_is_told_in_chinese(window: MainWindow, qtbot: QtBot) -> None:
+    missing.clear()
+    try:
+        language.choose("zh")
+        assert go(window, qtbot, "home.py:1")
+        page = window.editors.current()
+        assert isinstance(page, FilePage)
+        page.search.open(replacing=True)
+        qtbot.keyClicks(page.search.field, "self")
+        page.search.replace_all()
+        for key in (KEY.Key_D, KEY.Key_N):
+            window.activateWindow()
+            qtbot.waitUntil(window.isActiveWindow)
+            qtbot.keyClick(window, key, CONTROL | Qt.KeyboardModifier.AltModifier)
+        [dialog] = window.findChildren(NewHandler)
+        assert isinstance(dialog, NewHandler)
+        for row in range(dialog.list.count()):
+            dialog.list.setCurrentRow(row)
+        dialog.name.setText("class")
+        dialog.reject()
+        window.editors.history.undo()
+        assert missing == set()
+    finally:
+        language.choose("en")
