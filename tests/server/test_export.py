@@ -75,7 +75,7 @@ class Browser:
                     self.cookies[key] = morsel.value
                     given = {k: str(v) for k, v in morsel.items() if v}
                     cookies.append((key, given | ({"expires": "…"} if morsel["expires"] else {})))
-            elif name == "Etag" and text != body:
+            elif name == "Expires" or (name == "Etag" and text != body):
                 headers.append((name, "…"))
             elif name != "Date":
                 headers.append((name, value))
