@@ -8,6 +8,7 @@ import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from app.recording.events import Connection, Request
 from app.recording.recorder import Recorder
 from app.recording.store import Store
 from app.server.server import Server
+from app.server.site import Site
 
 MALFORMED = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
@@ -130,11 +132,12 @@ class Bench:
         self.server = Server(self.recorder)
 
 
-def serve(visit: Callable[[Wire], Awaitable[None]]) -> None:
-    """Let *visit* talk to a server of its own."""
+def serve(visit: Callable[[Wire], Awaitable[None]], **arguments: float) -> None:
+    """Let *visit* talk to a server of its own; *arguments* are those of its HTTPServer."""
 
     async def main() -> None:
         bench = Bench()
+        bench.server.apply(Site(Path(), server=arguments))
         bench.server.serve(Application(ROUTES))
         _, bench.port = bench.server.start("127.0.0.1", 0)
         wire = await Wire(bench).open()
@@ -301,6 +304,32 @@ def test_a_body_that_takes_too_long() -> None:
         assert connection.reason == "closed by the server in the middle of a request"
 
     serve(visit)
+
+
+def test_an_idle_connection_that_times_out() -> None:
+    async def visit(wire: Wire) -> None:
+        wire.send(head("GET / HTTP/1.1"))
+        answer = await wire.receive(b"empty")
+        assert await wire.rest() == b""
+        connection, [request] = await wire.recorded()
+        assert request.response_head + request.response_body == answer
+        assert (request.status, request.outcome) == (200, "finished")
+        assert connection.reason == "closed by the server"
+        assert connection.closed_ns is not None
+        assert request.end_ns is not None
+        assert connection.closed_ns - request.end_ns >= 0.09e9
+
+    serve(visit, idle_connection_timeout=0.1)
+
+
+def test_a_head_that_takes_too_long() -> None:
+    async def visit(wire: Wire) -> None:
+        wire.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Sl")
+        assert await wire.rest() == b""
+        connection, requests = await wire.recorded()
+        assert (connection.reason, requests) == ("closed by the server", [])
+
+    serve(visit, idle_connection_timeout=0.1)
 
 
 def test_the_server_stops() -> None:
