@@ -342,12 +342,11 @@ class Program:
 
     def again(self) -> list[str]:
         """Return the arguments with which to start anew: none, unless the user wants that."""
-        app, chosen = self.session.app, self.options
-        if not app.restarts:
+        if self.session.app.again is None:
             return []
-        host, port = chosen.host, str(chosen.port)
-        own = ["--host", host, "--port", port, "--trust", "--app", app.target]
-        return [*own, "--", *shlex.split(app.arguments)]
+        target, arguments = self.session.app.again
+        at = ["--host", self.options.host, "--port", str(self.options.port)]
+        return [*at, "--trust", "--app", target, "--", *shlex.split(arguments)]
 
     def is_live(self) -> bool:
         """Return whether something shown changes with time alone."""

@@ -55,8 +55,8 @@ class OpenedApp(AppControls):
         self._failure: Failure | None = None
         self._program: Target | None = None
         self._guards = Guards(self._turn_until, self.stop, lambda: len(server.foreign.servers))
-        self.restarts = False
-        """Whether Loopscope is to be started anew once it has ended."""
+        self.again: tuple[str, str] | None = None
+        """With which program, and its arguments, Loopscope is to start anew once it has ended."""
 
     @property
     def target(self) -> str:
@@ -139,7 +139,7 @@ class OpenedApp(AppControls):
             self._spawn(self._told(self.run(self._name, self._arguments)))
 
     def restart(self) -> None:
-        self.restarts = True
+        self.again = self._name, self._arguments
 
     def stop(self) -> None:
         if self._state in (AppState.RUNNING, AppState.STARTING):

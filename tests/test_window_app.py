@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Program
 from app.loop import TickLoop
-from app.options import Options
+from app.options import Options, parse
 from app.recording.events import Request
 from app.widgets.app_controls import AppState
 from app.widgets.app_dialog import OpenAppDialog, candidates
@@ -201,6 +201,17 @@ def test_a_project_takes_the_place_of_an_application(
     qtbot.waitUntil(lambda: len(program.store.requests.rows) == 2)
     handlers = [Request(*row).handler for row in program.store.requests.rows]
     assert handlers == ["Count", "StoryHandler"]
+
+
+def test_a_restart_names_the_same_program(program: Program, qtbot: QtBot, folder: Path) -> None:
+    open_app(program, qtbot, folder / "modern.py", "main", AppState.RUNNING)
+    assert program.again() == []
+    modifier = Qt.KeyboardModifier.ShiftModifier
+    with qtbot.waitSignal(program.window.closed):
+        press(program, qtbot, Qt.Key.Key_F5, modifier)
+    arguments = program.again()
+    assert parse(arguments).app == f"{folder / 'modern.py'}:main"
+    assert parse(arguments).trust
 
 
 def test_candidates_are_found_without_running_the_file(tmp_path: Path) -> None:
