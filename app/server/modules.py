@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -208,6 +209,7 @@ def _compile(site: Site) -> dict[str, _Source]:
     return sources
 
 
+@lru_cache(maxsize=512)
 def _imports(text: str) -> frozenset[str]:
     """Return the full names under ``handlers`` that *text* may import, wherever it does so."""
     try:

@@ -6,6 +6,7 @@ import contextlib
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from types import CodeType
 
 from app.server.settings import SERVER_SETTINGS, faults
@@ -55,7 +56,9 @@ def compile_handler(site: Site, name: str, text: str) -> CodeType | Problem:
         return _problem_at(file, text, text.index(longest) + start, what)
 
 
+@lru_cache(maxsize=512)
 def _compile(text: str, path: str) -> CodeType:
+    """Compile a module; most are the same with each apply, and asked for more than once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return compile(text, path, "exec", dont_inherit=True)
