@@ -12,6 +12,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import tornado.autoreload
@@ -64,6 +65,8 @@ class Guards:
         put(IOLoop, "run_sync", self._run_sync)
         put(asyncio, "run", self._run)
         put(asyncio.Runner, "run", self._runner_run)
+        for name, instead in (("_lazy_init", None), ("get_loop", loop), ("close", None)):
+            put(asyncio.Runner, name, partial(self._of_runner, instead))
         put(asyncio, "new_event_loop", lambda original: loop if self.starting else original())
         put(signal, "signal", self._signal)
         put(atexit, "register", self._register)
@@ -106,6 +109,9 @@ class Guards:
         self, original: Callable[..., Any], runner: Any, coro: Any, **options: Any
     ) -> Any:
         return self._complete(coro) if self.starting else original(runner, coro, **options)
+
+    def _of_runner(self, instead: object, original: Callable[..., Any], runner: Any) -> Any:
+        return instead if self.starting else original(runner)
 
     def _run_sync(
         self,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import signal
 import socket
+import ssl
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ import tornado.autoreload
 from pytestqt.qtbot import QtBot
 from tornado.httpserver import HTTPServer
 from tornado.options import options
+from tornado.websocket import websocket_connect
 
 from app.loop import TickLoop
-from app.recording.events import Connection, Request
+from app.recording.events import Connection, Message, Request
 from app.recording.store import Store
 from app.server.target import TargetError, split_target
 from app.session import Session
@@ -221,6 +225,63 @@ def test_a_change_is_served_after_a_reload(opened: Opened, tmp_path: Path) -> No
     assert opened.session.address == address
 
 
+def test_a_websocket_on_its_port_is_recorded(opened: Opened) -> None:
+    opened.open("modern.py:main")
+
+    async def talk() -> object:
+        address = (opened.session.address or "").replace("http", "ws")
+        client = await websocket_connect(f"{address}echo")
+        await client.write_message("over there")
+        answer = await client.read_message()
+        client.close()
+        await client.read_message()
+        return answer
+
+    assert opened.outside(lambda: asyncio.run(talk())) == "over there"
+    (request,) = opened.requests()
+    assert (request.handler, request.status) == ("Echo", 101)
+    messages = [Message(*row) for row in opened.store.messages.rows]
+    texts = [(each.direction, each.payload) for each in messages if each.opcode == "text"]
+    assert texts == [("in", b"over there"), ("out", b"over there")]
+
+
+@pytest.mark.parametrize("name", ["secure", "loops"])
+def test_tls_and_loops_of_its_own(opened: Opened, name: str) -> None:
+    opened.open(f"odd.py:{name}")
+    assert (opened.session.address or "").startswith("https://127.0.0.1:")
+
+    def ask() -> None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        port = opened.session.app.listening[0].port
+        with contextlib.closing(HTTPSConnection("127.0.0.1", port, context=context)) as client:
+            client.request("GET", "/nowhere")
+            client.getresponse().read()
+
+    opened.outside(ask)
+    (request,) = opened.requests()
+    assert (request.status, request.outcome) == (404, "finished")
+
+
+def test_a_program_that_fails_later_is_told(opened: Opened) -> None:
+    opened.open("odd.py:fails_later")
+    app = opened.session.app
+    with opened.qtbot.waitSignal(app.changed, check_params_cb=lambda: app.state is AppState.FAILED):
+        opened.get("/fail")
+    assert app.failure is not None
+    assert app.failure.text.endswith("LookupError: later\n")
+    assert opened.session.address is None
+
+
+def test_a_program_that_stops_its_loop_is_stopped(opened: Opened) -> None:
+    opened.open("odd.py:fails_later")
+    app = opened.session.app
+    stopped = lambda: app.state is AppState.STOPPED  # noqa: E731
+    with opened.qtbot.waitSignal(app.changed, check_params_cb=stopped):
+        opened.pool.submit(_get, f"{opened.session.address}stop")
+    assert app.failure is None
+
+
 def test_tasks_and_timers_of_the_program_end_with_it(opened: Opened) -> None:
     opened.open("classic.py:main")
     opened.get("/")
@@ -236,6 +297,7 @@ def test_tasks_and_timers_of_the_program_end_with_it(opened: Opened) -> None:
         ("mounted.py:nothing", "listens nowhere"),
         ("mounted.py:missing", "missing"),
         ("mounted.py:wsgi", "TypeError"),
+        ("odd.py:leaves", "SystemExit: nothing to do"),
         ("nowhere.py:main", "no such file"),
     ],
 )
