@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from app.server.modules import HandlerModules, describe
@@ -58,7 +57,9 @@ def build_application(
     if problems:
         raise SiteError(problems, site.folder)
     try:
-        application = _with_rules(application_class, rules, settings)
+        application = application_class(rules.pop("", []), **settings)
+        for host, own in rules.items():
+            application.add_handlers(host, own)
     except Exception as error:
         problem = Problem(SITE_FILE, 0, 0, f"Tornado refuses the settings: {describe(error)}")
         raise SiteError([problem], site.folder) from error
@@ -66,26 +67,10 @@ def build_application(
     return application
 
 
-def assemble(
-    site: Site, modules: HandlerModules, rules: Mapping[str, Sequence[Rule]]
-) -> Application:
-    """Return an Application that routes as *site* would with *rules* by host; not to be served."""
+def assemble(site: Site, modules: HandlerModules) -> Application:
+    """Return an Application without rules that routes as *site* does; not to be served."""
     settings = _settings(site, modules, SiteLoader(site, modules.cache_lines), [])
-    routing = {key: settings[key] for key in _ROUTING_SETTINGS if key in settings}
-    return _with_rules(Application, rules, routing)
-
-
-def _with_rules(
-    application_class: Callable[..., A],
-    rules: Mapping[str, Sequence[Rule]],
-    settings: dict[str, Any],
-) -> A:
-    """Return an application; *rules* are by host, those for any host under the empty one."""
-    application = application_class(list(rules.get("", ())), **settings)
-    for host, own in rules.items():
-        if host:
-            application.add_handlers(host, own)
-    return application
+    return Application(**{key: settings[key] for key in _ROUTING_SETTINGS if key in settings})
 
 
 # Settings

@@ -29,7 +29,21 @@ _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
 def furthest(regex: re.Pattern[str], text: str) -> int:
     """Return how many characters of *text* can begin a text that *regex* matches."""
+    begins = _begins(regex.pattern, regex.flags)
+    if not text.startswith(begins):
+        return next(at for at, letter in enumerate(begins) if text[at : at + 1] != letter)
     return _Walk(text, regex.flags).furthest(_parsed(regex.pattern, regex.flags))
+
+
+_PLAIN = re.compile(r"\^?([^\\.^$*+?{}\[\]|()]*)(?![*+?{])")
+
+
+def _begins(pattern: str, flags: int) -> str:
+    """Return plain letters with which all that *pattern* matches begins; maybe not all of them."""
+    if "|" in pattern or flags != re.UNICODE:
+        return ""
+    found = _PLAIN.match(pattern)
+    return found[1] if found else ""
 
 
 @functools.lru_cache(4096)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -26,6 +27,8 @@ from .code_editor import CodeEditor
 from .i18n import tr
 from .icons import icon
 from .parts import ElidedLabel, label
+from .route_tester import RouteTester
+from .routing_controls import RoutingControls
 from .theme import ROW, Theme
 
 PLACE = Qt.ItemDataRole.UserRole
@@ -157,19 +160,31 @@ class AppTable(QTreeWidget):
 
 
 class AppRoutesPage(AppPage):
-    """The rules of the application, to be read, each with what it does in words."""
+    """The rules of the application, to be read, each with what it does in words; a tester below."""
 
     def __init__(
-        self, routes: Callable[[], list[AppRoute]], theme: Theme, reload: Callable[[], object]
+        self,
+        routes: Callable[[], list[AppRoute]],
+        routing: RoutingControls,
+        theme: Theme,
+        reload: Callable[[], object],
     ) -> None:
         super().__init__(theme, "reset", reload)
         self._routes = routes
-        self.table = AppTable(6)
+        self.table, self.tester = AppTable(6), RouteTester(theme, routing)
         header = self.table.header()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        self.column.addWidget(self.table, 1)
+        both = QSplitter(Qt.Orientation.Vertical)
+        both.addWidget(self.table)
+        both.addWidget(self.tester)
+        both.setSizes([300, 300])
+        both.setChildrenCollapsible(False)
+        self.column.addWidget(both, 1)
         self.setFocusProxy(self.table)
+        test = QShortcut(QKeySequence("Ctrl+T"), self)
+        test.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        test.activated.connect(self.tester.start_typing)
         self.restyle()
         self.retranslate()
 
@@ -199,10 +214,12 @@ class AppRoutesPage(AppPage):
                 item.setForeground(column, c.dim)
             item.setFont(5, self._theme.font())
             item.setForeground(5, c.warn if route.shadowed else c.dim)
+        self.tester.show_served()
 
     def retranslate(self) -> None:
         super().retranslate()
         self.table.setAccessibleName(tr("Routes"))
+        self.tester.retranslate()
         names = ("#", tr("Host"), tr("Pattern"), tr("Handler"), tr("Name"), tr("What it does"))
         self.table.setHeaderLabels(names)
         self.note.set_full(tr("Tried in this order; Return opens the handler's source"))

@@ -151,7 +151,8 @@ class AppSite(QObject):
         """Open the table of routes, at a row."""
         page = self.pages.get(_ROUTES)
         if not isinstance(page, AppRoutesPage):
-            page = AppRoutesPage(self._app.routes, self._theme, self.reload)
+            routing = self._window.controls.routing
+            page = AppRoutesPage(self._app.routes, routing, self._theme, self.reload)
             page.table.open_source.connect(self.open_source)
         self._show(_ROUTES, page, tr("Routes"))
         page.table.setCurrentIndex(page.table.model().index(row, 0))

@@ -117,6 +117,16 @@ class RouteTester(QWidget):
         self._book, self._edited = book, edited
         self.ask()
 
+    def show_served(self) -> None:
+        """Try on the rules that are served."""
+        self.set_book(self._routing.served(), edited=False)
+
+    def start_typing(self) -> None:
+        """Go to the field of the address."""
+        self.tabs.setCurrentIndex(0)
+        self.url.setFocus()
+        self.url.selectAll()
+
     def try_request(self, method: str, url: str) -> None:
         """Try a request as if it had been typed."""
         self.tabs.setCurrentIndex(0)

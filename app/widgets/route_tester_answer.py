@@ -196,6 +196,8 @@ class AnswerView(QScrollArea):
         if answer.initialize:
             call = ", ".join(f"{one.name}={one.value}" for one in answer.initialize)
             lines.insert(0, f"initialize({call})")
+        if answer.rule is not None and answer.rule.route >= 0:
+            lines.insert(0, tr("route {number} of the table", number=answer.rule.route + 1))
         if answer.target:
             lines.insert(0, answer.target)
         hidden = [str(one.rule.number) for one in tried if one.outcome is Outcome.HIDDEN]

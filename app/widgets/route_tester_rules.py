@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.server.trial import Asked, Outcome, Tried
 
 from .i18n import tr
+from .routes_model import LONGEST
 from .rows_model import Index
 from .theme import ROW, Theme
 
@@ -45,7 +46,7 @@ def words_of(one: Tried, path: str) -> str:
     if one.outcome is Outcome.SLOW:
         return tr("the pattern backtracks: given up after 50 ms")
     if one.outcome not in (Outcome.NEAR, Outcome.NO):
-        return tr(one.outcome.value)
+        return ""
     if one.reached >= len(path):
         return tr("all of the path fits, but more is expected")
     return tr(
@@ -106,7 +107,8 @@ class TriedModel(QAbstractTableModel):
         if column == VERDICT:
             return f"{LOOKS[one.outcome][0]} {tr(one.outcome.value)}"
         if column == RULE:
-            return f"{rule.host}  {rule.pattern}" if rule.host else rule.pattern
+            pattern = rule.pattern[:LONGEST]
+            return f"{rule.host}  {pattern}" if rule.host else pattern
         return rule.target if column == TARGET else words_of(one, self.path)
 
     def headerData(

@@ -51,6 +51,9 @@ class RoutesDelegate(QStyledItemDelegate):
         editor = QLineEdit(parent)
         editor.setProperty("mono", True)
         editor.setFrame(False)
+        editor.setMaxLength(
+            max(editor.maxLength(), len(index.data(Qt.ItemDataRole.EditRole) or ""))
+        )
         row, column = index.row(), index.column()
         editor.setAccessibleName(tr(COLUMNS[column]))
         editor.setPlaceholderText(_EXAMPLES.get(column, ""))

@@ -103,7 +103,7 @@ class RoutesPage(Page):
             shortcut.activated.connect(slot)
         for keys, slot in (
             ("Ctrl+Return", self.apply_wanted.emit),
-            ("Ctrl+T", self.test),
+            ("Ctrl+T", self.tester.start_typing),
             ("Ctrl+.", self.faults.go_next),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -153,12 +153,6 @@ class RoutesPage(Page):
     @property
     def parses(self) -> bool:
         return all(fault.warning for own in self.model.faults.values() for fault in own)
-
-    def test(self) -> None:
-        """Go to the tester's address."""
-        self.tester.tabs.setCurrentIndex(0)
-        self.tester.url.setFocus()
-        self.tester.url.selectAll()
 
     @property
     def modified(self) -> bool:

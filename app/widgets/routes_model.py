@@ -29,6 +29,8 @@ FIELDS = {
     HOST: "host",
 }
 """What of a `Route` is in which column."""
+LONGEST = 300
+"""How many characters of a field are painted."""
 _ROW = "application/x-loopscope-route"
 
 
@@ -204,8 +206,10 @@ class RoutesModel(QAbstractTableModel):
         route, column, roles = self.routes[index.row()], index.column(), Qt.ItemDataRole
         if role == roles.CheckStateRole and column == ON:
             return Qt.CheckState.Checked if route.enabled else Qt.CheckState.Unchecked
-        if role in (roles.DisplayRole, roles.EditRole):
+        if role == roles.EditRole:
             return self._text(route, column)
+        if role == roles.DisplayRole:
+            return self._text(route, column)[:LONGEST]
         if role == roles.FontRole:
             return self._theme.font(mono=True)
         if role == roles.ForegroundRole:

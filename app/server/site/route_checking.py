@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import keyword
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from app.recording.limit import TooSlow, cpu_limit
@@ -63,13 +64,11 @@ def problem_of(route: Route, index: int, fault: Fault) -> Problem:
 
 def site_faults(site: Site) -> Iterator[tuple[int, Fault]]:
     """Yield the faults of the enabled routes with their indices, those of each route in turn."""
-    together = Together(site.routes)
+    earlier = Earlier(len(site.routes))
     for index, route in enumerate(site.routes):
         if route.enabled:
-            faults = list(route_faults(site, route))
+            faults = [*route_faults(site, route), *earlier.faults(index, route)]
             yield from ((index, fault) for fault in faults)
-            if not any(fault.field == "pattern" and not fault.warning for fault in faults):
-                yield from ((index, fault) for fault in together.faults(index))
 
 
 def route_faults(site: Site, route: Route) -> Iterator[Fault]:
@@ -87,53 +86,41 @@ def route_faults(site: Site, route: Route) -> Iterator[Fault]:
     yield from _handler_faults(site, route.handler)
 
 
-class Together:
-    """What routes do to each other: one name for two, one path for two."""
+class Earlier:
+    """What routes do to later ones: one name for two, one path for two. *count* is of all."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = routes
+    def __init__(self, count: int) -> None:
+        self._count = count
         self._named: dict[str, int] = {}
         self._first_with: dict[tuple[str, str], int] = {}
-        self._patterns: dict[str, list[int]] = {}
-        for index, route in enumerate(routes):
-            if not route.enabled:
-                continue
-            self._named.setdefault(route.name, index)
-            self._first_with.setdefault((route.host, route.pattern), index)
-            if pattern_fault(route.pattern) is None and plain_path(route.pattern) is None:
-                self._patterns.setdefault(route.host, []).append(index)
+        self._patterns: dict[str, list[tuple[int, re.Pattern[str]]]] = {}
 
-    def faults(self, index: int) -> Iterator[Fault]:
-        """Yield what the routes before the one at *index* do to it."""
-        route = self._routes[index]
-        first = self._named.get(route.name, index)
+    def faults(self, index: int, route: Route) -> Iterator[Fault]:
+        """Yield what the routes before *route* do to it; then it is one of them."""
+        first = self._named.setdefault(route.name, index)
         if route.name and first != index:
             words = Words("route {first} has the name {name} already", _values(first, route.name))
             yield Fault("name", words)
-        first = self._first_with.get((route.host, route.pattern), index)
+        if pattern_fault(route.pattern) is not None:
+            return
+        first = self._first_with.setdefault((route.host, route.pattern), index)
+        path = plain_path(route.pattern)
+        patterns = self._patterns.setdefault(route.host, [])
         if first != index:
             text = "is never reached: route {first} has the same pattern and comes first"
             yield Fault("pattern", Words(text, {"first": first + 1}), warning=True)
-        elif (hiding := self._hiding(index)) is not None:
+        elif path is None:
+            patterns.append((index, compile_pattern(route.pattern)))
+        elif (hiding := self._hiding(path, patterns)) is not None:
             text = "is never reached: route {first} matches {path} too and comes first"
-            values = {"first": hiding + 1, "path": plain_path(route.pattern)}
-            yield Fault("pattern", Words(text, values), warning=True)
+            yield Fault("pattern", Words(text, {"first": hiding + 1, "path": path}), warning=True)
 
-    def _hiding(self, index: int) -> int | None:
-        """Return the earlier route whose pattern matches the only path of this one."""
-        route = self._routes[index]
-        path, earlier = plain_path(route.pattern), self._patterns.get(route.host, [])
-        if path is None or len(earlier) * len(self._routes) > _MANY:
+    def _hiding(self, path: str, patterns: list[tuple[int, re.Pattern[str]]]) -> int | None:
+        """Return the route of the first of *patterns* that matches *path*."""
+        if len(patterns) * self._count > _MANY:
             return None
-        try:
-            with cpu_limit(_LIMIT_S):
-                for other in earlier:
-                    if other > index:
-                        break
-                    if compile_pattern(self._routes[other].pattern).match(path):
-                        return other
-        except TooSlow:
-            pass
+        with contextlib.suppress(TooSlow), cpu_limit(_LIMIT_S):
+            return next((index for index, pattern in patterns if pattern.match(path)), None)
         return None
 
 
