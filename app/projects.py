@@ -41,6 +41,8 @@ class Projects(ProjectControls):
         self._trusted = False
         """Whether the user's trust in the open project is to be remembered."""
         self._drafts: Drafts | None = None
+        self._drafted: tuple[Site, dict[str, str]] | None = None
+        """Of what there is a draft, so that nothing is done again."""
         self._watcher = QFileSystemWatcher(self)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
@@ -71,7 +73,7 @@ class Projects(ProjectControls):
         self._disk = files(site)
         if self._drafts is not None:
             self._drafts.release()
-        self._drafts = Drafts(site.folder)
+        self._drafts, self._drafted = Drafts(site.folder), None
         self._watch(site)
 
     @property
@@ -201,12 +203,15 @@ class Projects(ProjectControls):
     # -- Drafts ------------------------------------------------------------------------------
 
     def keep_draft(self, site: Site) -> None:
-        if self._drafts is not None:
-            written = files(site)
-            unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}
-            self._drafts.keep(unsaved)
+        if self._drafts is None or (site, self._disk) == self._drafted:
+            return
+        written = files(site)
+        unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}
+        self._drafts.keep(unsaved)
+        self._drafted = site, self._disk
 
     def forget_draft(self) -> None:
+        self._drafted = None
         if self._drafts is not None:
             self._drafts.keep({})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import date, time
@@ -35,6 +36,7 @@ def toml_table(header: str, table: dict[str, Any]) -> str:
     return "\n".join([header, *rows, ""])
 
 
+@functools.lru_cache(maxsize=1_000)
 def _toml_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_text(key)
 
@@ -49,6 +51,8 @@ def _toml(value: Any) -> str:
 
 
 def _toml_text(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     # A literal string keeps the backslashes of a pattern readable.
     if "\\" in text and "'" not in text and text.isprintable():
         return f"'{text}'"
