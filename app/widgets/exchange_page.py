@@ -35,7 +35,8 @@ class ExchangePage(QSplitter):
         """Show a request as it stands."""
         self.request.show_message(request.request_head, request.request_body, request.request_size)
         self.response.show_message(
-            request.response_head, request.response_body, request.response_size
+            *(request.response_head, request.response_body, request.response_size),
+            ended=request.end_ns is not None,
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -26,6 +26,7 @@ from .parts import label
 from .theme import Theme
 from .words import size
 
+GONE = "There is none: the connection closed first."
 MOST_PIXELS = 40_000_000
 """Larger pictures are not unpacked."""
 
@@ -39,7 +40,7 @@ class MessageView(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._message: tuple[bytes, bytes, int] = (b"", b"", 0)
+        self._message: tuple[bytes, bytes, int, bool] = (b"", b"", 0, False)
         self._start = label()
         self._start.setProperty("mono", True)
         self._start.setWordWrap(True)
@@ -80,12 +81,16 @@ class MessageView(QWidget):
         layout.addWidget(self.picture, 2)
         self.retranslate()
 
-    def show_message(self, head: bytes, body: bytes, whole: int) -> None:
-        """Show a raw head and a body of which *whole* bytes there were."""
-        if (head, body, whole) == self._message:
+    def show_message(self, head: bytes, body: bytes, whole: int, ended: bool = False) -> None:
+        """Show a raw head and a body of which *whole* bytes there were.
+
+        *ended* says that a head which is missing will not come any more.
+        """
+        if (head, body, whole, ended) == self._message:
             return
-        self._message = (head, body, whole)
-        self._start.setText(start_line(head) if head else tr("Not there yet."))
+        self._message = (head, body, whole, ended)
+        missing = tr(GONE) if ended else tr("Not there yet.")
+        self._start.setText(start_line(head) if head else missing)
         found = pairs(head)
         self.headers.setRowCount(len(found))
         mono = self._theme.font(mono=True)
@@ -112,7 +117,7 @@ class MessageView(QWidget):
         self.meaning.setVisible(bool(about))
 
     def _show_body(self) -> None:
-        head, body, whole = self._message
+        head, body, whole, _ = self._message
         has_body = bool(body)
         self._raw.setVisible(has_body)
         image = None if self._raw.isChecked() else image_of(head, body)
@@ -137,7 +142,7 @@ class MessageView(QWidget):
         self.headers.setAccessibleName(tr("Headers"))
         self.body.setAccessibleName(tr("Body"))
         self.picture.setAccessibleName(tr("Body"))
-        message, self._message = self._message, (b"", b"", -1)
+        message, self._message = self._message, (b"", b"", -1, False)
         self.show_message(*message)
 
     def restyle(self) -> None:
