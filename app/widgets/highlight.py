@@ -37,7 +37,7 @@ _COLOURS: tuple[tuple[Any, str, int], ...] = (
     (Literal, "hue3", 0),
 )
 LONGEST = 400_000
-"""Documents with more characters stay uncoloured."""
+"""`Highlighter.longest`, unless told otherwise."""
 
 
 class Highlighter(QObject):
@@ -45,6 +45,8 @@ class Highlighter(QObject):
 
     def __init__(self, document: QTextDocument, kind: str, theme: Theme) -> None:
         super().__init__(document)
+        self.longest = LONGEST
+        """Documents with more characters stay uncoloured."""
         self._document = document
         self._theme = theme
         self._lexer = LEXERS[kind](stripnl=False, ensurenl=False) if kind in LEXERS else None
@@ -67,7 +69,7 @@ class Highlighter(QObject):
 
     def now(self) -> None:
         """Colour the document at once."""
-        if self._lexer is None or self._document.characterCount() > LONGEST:
+        if self._lexer is None or self._document.characterCount() > self.longest:
             return
         lines = self._ranges(self._document.toPlainText())
         block = self._document.begin()

@@ -22,6 +22,8 @@ from .theme import Theme
 
 _PLACE = Qt.ItemDataRole.UserRole
 _TYPING_MS = 300
+_MOST_LINES = 10_000
+"""How many lines of Python are looked at."""
 _NARROW = 340
 """Below how many unzoomed pixels of width a third column is left out, the one that is spared."""
 
@@ -149,7 +151,7 @@ class Escaping(_Tree):
         """Fill the list."""
         self.clear()
         mono = self.theme.font(mono=True)
-        for line in code:
+        for line in code[:_MOST_LINES]:
             text = line.text.strip()
             if not text.startswith("_tt_tmp = ") or line.kind not in (EXPRESSION, MODULE):
                 continue

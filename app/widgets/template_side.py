@@ -102,7 +102,7 @@ class TemplateSide(QWidget):
 
     def _show_page(self) -> None:
         if self.card.stack.currentWidget() is self.page:
-            self.page.setHtml(self._html)
+            self.page.show_page(self._html)
 
     def show_origin(self, file: str, line: int) -> None:
         """Offer to open the other template that a line comes from."""

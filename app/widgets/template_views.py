@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -25,7 +26,15 @@ from .theme import Theme
 
 Range = tuple[int, int]
 """From which position to before which."""
-_MOST = 3_000
+_WIDEST = 2_000
+"""How much of a line of Python is shown."""
+_LONG_LINE = re.compile(r"[^\n]{20000}")
+"""A line that takes long to lay out: the output is shown up to there."""
+_COLOURED = 40_000
+"""How many characters are coloured at most."""
+_LONGEST_PAGE = 50_000
+"""How many characters of HTML are shown as a page."""
+_MOST = 1_000
 """How many parts are marked at most."""
 
 
@@ -42,7 +51,7 @@ class Marks:
 
     def link(self, lines: Sequence[int], parts: Iterable[Range] = ()) -> None:
         """Mark what belongs to the line chosen elsewhere, and bring the first of it into view."""
-        self._lines, self._linked = list(lines), list(parts)[:_MOST]
+        self._lines, self._linked = list(lines), _joined(parts)[:_MOST]
         self.apply()
         document = self._editor.document()
         first = min(self._lines, default=0)
@@ -102,6 +111,17 @@ class Marks:
 _OURS = int(QTextFormat.Property.UserProperty) + 1
 
 
+def _joined(parts: Iterable[Range]) -> list[Range]:
+    """Return *parts* in order, with those that touch made one."""
+    joined: list[Range] = []
+    for start, end in sorted(parts):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
 class LinkedView(CodeEditor):
     """Text to read; `chosen` says in which line the user is."""
 
@@ -109,6 +129,7 @@ class LinkedView(CodeEditor):
 
     def __init__(self, theme: Theme, kind: str) -> None:
         super().__init__(theme, kind)
+        self.highlighter.longest = _COLOURED
         self.setReadOnly(True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
@@ -118,7 +139,9 @@ class LinkedView(CodeEditor):
         self.cursorPositionChanged.connect(self._moved)
 
     def set_text(self, text: str) -> None:
-        """Show *text*; the place in view stays."""
+        """Show *text* as far as it can be laid out quickly; the place in view stays."""
+        long = _LONG_LINE.search(text)
+        text = text if long is None else text[: long.end()] + " …"
         if text != self.text():
             at = self.verticalScrollBar().value()
             self.setPlainText(text)
@@ -145,6 +168,10 @@ class PageView(QTextBrowser):
         self.setProperty("bare", True)
         self.setOpenLinks(False)
 
+    def show_page(self, html: str) -> None:
+        """Show the beginning of a page."""
+        self.setHtml(html[:_LONGEST_PAGE])
+
     def loadResource(self, kind: int, name: QUrl | str) -> object:
         """Fetch nothing: neither from the net nor from the disk. Pictures are empty."""
         nothing = QImage(1, 1, QImage.Format.Format_ARGB32)
@@ -154,8 +181,12 @@ class PageView(QTextBrowser):
 
 def code_text(code: Sequence[CodeLine]) -> str:
     """Return generated Python with the origin of each line behind it, as Tornado writes it."""
+    lines = (
+        line.text if len(line.text) <= _WIDEST else f"{line.text[:_WIDEST]} …" for line in code
+    )
     return "\n".join(
-        f"{line.text}  # {line.file}:{line.line}" if line.file else line.text for line in code
+        f"{text}  # {line.file}:{line.line}" if line.file else text
+        for text, line in zip(lines, code, strict=True)
     )
 
 

@@ -251,7 +251,7 @@ def test_a_preview_ends_and_says_where_it_stood(text: str, line: int, said: str)
     assert said in result.fault.text
     assert result.fault.file == "page.html"
     assert line in (0, result.fault.line)
-    assert len(result.output) <= 1024 * 1024
+    assert len(result.output) <= 256 * 1024
 
 
 def test_a_preview_that_cannot_be_stopped_is_left_alone() -> None:
