@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
-from app.server.settings import Kind, Setting
+from app.server.settings import SECRETS, Kind, Setting
 
 from .i18n import tr
 from .parts import IconButton, set_property
@@ -153,7 +153,7 @@ class TextControl(Control):
         self.hold(self.line)
         if setting.kind is Kind.OBJECT:
             self.row.addWidget(IconButton(theme, "file", "Go to the code", self._go))
-        if setting.kind is Kind.SECRET:
+        if setting.name in SECRETS:
             self.row.addWidget(Eye(theme, [self.line]))
 
     def _typed(self, text: str) -> None:
@@ -173,6 +173,8 @@ class TextControl(Control):
 
     def set_read_only(self) -> None:
         self.line.setReadOnly(True)
+        if self.setting.kind is Kind.ANY:  # Nobody knows what is secret in there.
+            self.row.addWidget(Eye(self._theme, [self.line]))
 
     def retranslate(self) -> None:
         for button in self.findChildren(IconButton):

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.server.settings import GROUPS, OWN_GROUP, SERVER_GROUP, SETTINGS, Setting, setting
+from app.server.settings import GROUPS, OWN_GROUP, SERVER_GROUP, Setting, setting
 
 from .i18n import tr
 from .parts import EmptyState, OrEmpty, label
@@ -98,11 +98,6 @@ class SettingsList(OrEmpty):
             extra = self._extras[title]()
             extra.setMinimumWidth(self._theme.px(240))
             column.addWidget(extra, 0, Qt.AlignmentFlag.AlignHCenter)
-
-    @property
-    def own(self) -> set[str]:
-        """The names of the project's own settings that have a row."""
-        return self.rows.keys() - SETTINGS.keys()
 
     def show_values(self, values: Mapping[str, Any], faults: Mapping[str, str]) -> None:
         """Show the values, and what is wrong with them."""

@@ -43,6 +43,7 @@ class SettingsPage(Page):
         self._controls = controls
         self.model = SettingsModel(controls.site, self)
         self._refused: dict[str, str] = {}
+        self._built: tuple[frozenset[str], bool] = (frozenset(), False)
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
         self.changed_only = IconButton(theme, "edit", "Only what is changed")
@@ -107,8 +108,20 @@ class SettingsPage(Page):
     # -- Rows ------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        self.list.fill(self._values().keys() - SETTINGS.keys(), not self._controls.editable)
+        self._built = self._kinds_of_rows()
+        own, editable = self._built
+        self.list.fill(sorted(own), not editable)
         self._show_values()
+
+    def _kinds_of_rows(self) -> tuple[frozenset[str], bool]:
+        """Return what the rows depend on: the project's own settings, and who may edit."""
+        return frozenset(self._values().keys() - SETTINGS.keys()), self._controls.editable
+
+    def _refresh(self) -> None:
+        if self._built != self._kinds_of_rows():
+            self._fill()
+        else:
+            self._show_values()
 
     def _control(self, known: Setting) -> Control:
         control: Control
@@ -151,10 +164,7 @@ class SettingsPage(Page):
 
     def _changed(self) -> None:
         self._refused = {}
-        if self.list.own != self.model.values.keys() - SETTINGS.keys():
-            self._fill()
-        else:
-            self._show_values()
+        self._refresh()
         self.update_note()
         self.edited.emit()
 
@@ -217,7 +227,7 @@ class SettingsPage(Page):
 
     def served(self, site: Site) -> None:
         self.model.served(site)
-        self._show_values()
+        self._refresh()
 
     def undo(self) -> None:
         self.model.undo_stack.undo()

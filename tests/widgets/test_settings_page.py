@@ -18,7 +18,7 @@ from app.widgets.editor_page import FilePage
 from app.widgets.i18n import language, missing
 from app.widgets.main_window import MainWindow
 from app.widgets.parts import IconButton
-from app.widgets.settings_controls import TextControl
+from app.widgets.settings_controls import Eye, TextControl
 from app.widgets.settings_page import SettingsPage
 from app.widgets.settings_secret import SecretControl
 from app.widgets.static_page import StaticPage
@@ -314,7 +314,8 @@ def test_settings_of_an_application_are_to_be_read_only_with_masked_secrets(
         "facebook_secret": "fb",
         "debug": True,
         "log_function": "app.logs.log",
-        "theirs": [1],
+        "google_oauth": {"key": "k", "secret": "gs"},
+        "theirs": {"password": "pw"},
     }
     window = MainWindow(Store(), controls, Theme())
     qtbot.addWidget(window)
@@ -328,6 +329,17 @@ def test_settings_of_an_application_are_to_be_read_only_with_masked_secrets(
     assert not secret.generate_button.isVisibleTo(page)
     assert text(page, "log_function").line.text() == "app.logs.log"
     assert text(page, "theirs").line.isReadOnly()
+    for name, secret_text in (("theirs", "pw"), ("google_oauth", "gs")):
+        assert secret_text in text(page, name).line.text()
+        assert secret_text not in text(page, name).line.displayText()
+    qtbot.mouseClick(text(page, "theirs").findChildren(Eye)[0], Qt.MouseButton.LeftButton)
+    assert text(page, "theirs").line.displayText() == '{"password": "pw"}'
+    controls.settings = {"other": 1}
+    controls.server_changed.emit()
+    assert text(page, "other").line.text() == "1"
+    assert "theirs" not in page.list.rows
+    controls.settings = {"facebook_secret": "fb"}
+    controls.server_changed.emit()
     assert "fb" not in text(page, "facebook_secret").line.displayText()
     assert "max_body_size" not in page.list.rows
     assert not page.apply_button.isVisibleTo(page)
