@@ -69,6 +69,10 @@ class Previews(TemplateControls):
             self._renders.clear()
             self._built = None
 
+    def of_handler(self, handler: str) -> list[str]:
+        site = self._controls.site
+        return [name for name in site.templates if handler in renderers(site.handlers, name)]
+
     def recorded(self, name: str) -> list[Recorded]:
         kept = {render.request_id for render in self._renders.of(name)}
         handlers = renderers(self._controls.site.handlers, name)

@@ -20,13 +20,14 @@ from .request_log import RequestLog
 from .route_page import RoutePage
 from .selection import Selection
 from .tab_rows import TabRows
+from .template_tab import TemplateTab
 from .theme import Theme
 from .websocket_page import WebSocketPage
 from .xsrf_page import XsrfPage
 
 TABS = (
     *("Lifecycle", "Request", "Response", "Cookies", "XSRF"),
-    *("Route", "Timing", "WebSocket", "Log"),
+    *("Route", "Template", "Timing", "WebSocket", "Log"),
 )
 REQUEST, RESPONSE = TABS.index("Request"), TABS.index("Response")
 
@@ -52,12 +53,13 @@ class DetailPanel(QWidget):
         self.cookies = CookiesPage(controls, theme)
         self.xsrf = XsrfPage(theme)
         self.route = RoutePage(controls.routing, theme)
+        self.template = TemplateTab(controls.templates, theme)
         self.timing = TimingPage(store, theme)
         self.websocket = WebSocketPage(store, theme)
         self.log = RequestLog(store, theme)
         self._of_tab: tuple[QWidget, ...] = (
             *(self.lifecycle, self.exchange, self.exchange, self.cookies, self.xsrf),
-            *(self.route, self.timing, self.websocket, self.log),
+            *(self.route, self.template, self.timing, self.websocket, self.log),
         )
         self._pages = QStackedWidget()
         for title in TABS:
@@ -147,6 +149,8 @@ class DetailPanel(QWidget):
             self.websocket.show_request(request)
         elif page is self.route:
             self.route.show_request(request)
+        elif page is self.template:
+            self.template.show_request(request, store.stages_of(request.id))
         elif page is self.log:
             self.log.show_request(request)
         else:

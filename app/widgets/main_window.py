@@ -232,6 +232,9 @@ class MainWindow(QMainWindow):
         self.clients.form.pasted.connect(self.in_out.tell_ignored)
         self.selection.changed.connect(self.timeline.select_request)
         self.detail.heading.connect(self._show_heading)
+        self.detail.template.open_template.connect(
+            lambda name: self.editors.open_file("templates", name)
+        )
         self.editors.failed.connect(self.say)
         for source in (self.clients, self.cookies, self.detail.cookies):
             source.fired.connect(self._select_next)

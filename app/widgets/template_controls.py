@@ -72,6 +72,10 @@ class TemplateControls(QObject):
         """Keep what handlers pass to templates, as long as *who* lives."""
         raise NotImplementedError
 
+    def of_handler(self, handler: str) -> list[str]:
+        """The templates that the code of a handler class names."""
+        raise NotImplementedError
+
     def recorded(self, name: str) -> list[Recorded]:
         """The latest requests whose handlers render a template, the latest first."""
         raise NotImplementedError

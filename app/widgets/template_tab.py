@@ -16,7 +16,6 @@ from .theme import Theme
 from .words import duration
 
 
-
 class TemplateTab(Scrolled):
     """The rendering of a request; a button opens each template of its handler."""
 
@@ -32,9 +31,7 @@ class TemplateTab(Scrolled):
         rendered = [stage for stage in stages if stage.name == "render"]
         for stage in rendered:
             took = None if stage.end_ns is None else stage.end_ns - stage.start_ns
-            within = any(
-                other.name == "write_error" and _holds(other, stage) for other in stages
-            )
+            within = any(other.name == "write_error" and _holds(other, stage) for other in stages)
             words = tr("render() of the error page") if within else "render()"
             layout.addWidget(self.text(f"{words} · {duration(took)}", "verdict"))
             if stage.detail:

@@ -113,11 +113,16 @@ class FakeTemplates(TemplateControls):
         super().__init__()
         self.asked: list[Asked] = []
         self.answers: list[Callable[[Shown], None]] = []
+        self.named: dict[str, list[str]] = {}
+        """Handler → the templates that it names."""
         self.requests: dict[str, list[Recorded]] = {}
         self.sent: list[int] = []
 
     def watch(self, who: QObject) -> None:
         pass
+
+    def of_handler(self, handler: str) -> list[str]:
+        return self.named.get(handler, [])
 
     def recorded(self, name: str) -> list[Recorded]:
         return self.requests.get(name, [])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.recording.events import Row
@@ -209,6 +209,28 @@ def test_frames_of_libraries_are_folded_until_asked_for(show: Show, qtbot: QtBot
 
 def test_nothing_logged_is_told(show: Show) -> None:
     assert texts(show(a_request(), "Log").log)[0] == "Nothing was logged for this request"
+
+
+def test_what_was_rendered_is_told_and_its_templates_open(
+    show: Show, controls: FakeControls, qtbot: QtBot
+) -> None:
+    controls.fake_templates.named = {"StoryHandler": ["story.html", "base.html"]}
+    stages = (
+        *("get", 6 * MS, 9 * MS, None, "render", 6 * MS, 8 * MS, None),
+        *("write_error", 8 * MS, 9 * MS, None, "render", 8 * MS, 9 * MS, "KeyError: 'x'"),
+    )
+    panel = show((*a_request()[:-1], stages), "Template")
+    said = texts(panel.template)
+    assert said[0] == "render() · 2.00 ms"
+    assert said[1:3] == ["render() of the error page · 1.00 ms", "✗ KeyError: 'x'"]
+    told: list[str] = []
+    panel.template.open_template.connect(told.append)
+    buttons = panel.template.findChildren(QPushButton)
+    for button in buttons:
+        qtbot.mouseClick(button, LEFT)
+    assert told == ["story.html", "base.html"]
+    plain = show(a_request(), "Template")
+    assert texts(plain.template)[0] == "No template was rendered with render()"
 
 
 def test_the_split_of_the_time_is_shown(show: Show) -> None:
