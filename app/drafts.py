@@ -29,7 +29,8 @@ class Drafts:
     def __init__(self, folder: Path) -> None:
         place = QStandardPaths.StandardLocation.GenericDataLocation
         self._root = Path(QStandardPaths.writableLocation(place)) / "Loopscope" / "drafts"
-        self._root.mkdir(parents=True, exist_ok=True)
+        # Texts may hold secrets.
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = str(folder.resolve()).encode("utf-8", "surrogateescape")
         stem = hashlib.sha256(path).hexdigest()[:24]
         self._folder = folder

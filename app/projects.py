@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,15 +190,18 @@ class Projects(ProjectControls):
         theirs, ours = files(self._theirs()), files(mine)
         return [FileChange(name, theirs.get(name), ours.get(name)) for name in self._changed()]
 
-    def keep(self) -> None:
-        self._disk = files(self._theirs())
+    def keep(self, changes: Sequence[FileChange]) -> None:
+        known = {change.name: change.theirs for change in changes}
+        texts = {**self._disk, **known}
+        self._disk = {name: text for name, text in texts.items() if text is not None}
+        self._settle.start()  # What changed meanwhile was not shown yet.
 
-    def take(self) -> None:
+    def take(self, changes: Sequence[FileChange]) -> None:
+        self._serve(merged(self._site(), {change.name: change.theirs for change in changes}))
+        self.keep(changes)
         theirs = self._theirs()
-        changed = self._changed()
-        self._serve(merged(self._site(), {n: files(theirs).get(n) for n in changed}))
-        self._disk = files(theirs)
-        self._trust(theirs)
+        if files(theirs) == self._disk:
+            self._trust(theirs)
 
     # -- Drafts ------------------------------------------------------------------------------
 

@@ -461,6 +461,27 @@ def test_mine_is_kept_and_then_saved_over_theirs(start: Start, qtbot: QtBot, pro
     assert (project / "templates/page.html").read_text() == "mine <p>page</p>\n"
 
 
+def test_what_changes_while_the_dialog_is_open_is_asked_about_too(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    window = program.window
+    type_into(program, "templates/page.html", "mine ")
+    (project / "templates/page.html").write_text("theirs\n")
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    (project / "templates/page.html").write_text("unseen\n")
+    press(qtbot, dialog, "Keep mine")  # Before the watcher told of it.
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    assert "-unseen" in dialog.view.toPlainText()
+    press(qtbot, dialog, "Keep mine")
+    window.editors.save()
+    assert (project / "templates/page.html").read_text() == "mine <p>page</p>\n"
+
+
 def test_their_broken_file_comes_into_the_editor_while_the_good_one_serves(
     start: Start, qtbot: QtBot, project: Path
 ) -> None:

@@ -177,7 +177,7 @@ class ProjectCommands(QObject):
                 dialog.reject()
             return
         if all(change.theirs == change.mine for change in changes):
-            self._projects.keep()
+            self._projects.keep(changes)
             return
         if dialog is None:
             dialog = DiskChangeDialog(self._window.theme, self._window)
@@ -188,17 +188,17 @@ class ProjectCommands(QObject):
         dialog.show_changes(changes)
 
     def _keep_mine(self) -> None:
-        self._projects.keep()
+        self._projects.keep(self._changes)
         self._editors.unsaved = True
 
     def _take_theirs(self) -> None:
         texts = {change.name: change.theirs for change in self._changes}
         try:
-            self._projects.take()
+            self._projects.take(self._changes)
         except SiteError as error:
             # Their files are in the editors, to be repaired; what was served goes on.
             self._hold(texts)
-            self._projects.keep()
+            self._projects.keep(self._changes)
             self._tell(tr("Not applied: the last good version goes on serving."), error)
         else:
             for name in texts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,16 +87,19 @@ class ProjectControls(QObject):
         """Return which files changed on the disk, beside how *mine* has them. Raises SiteError."""
         raise NotImplementedError
 
-    def keep(self) -> None:
-        """Let the changes on the disk be: saving will write over them."""
+    def keep(self, changes: Sequence[FileChange]) -> None:
+        """Let *changes* on the disk be: saving will write over them."""
         raise NotImplementedError
 
-    def take(self) -> None:
-        """Serve the changed files as they are on the disk. Raises SiteError; all then stays."""
+    def take(self, changes: Sequence[FileChange]) -> None:
+        """Serve the files as *changes* have them. Raises SiteError; all then stays."""
         raise NotImplementedError
 
     def keep_draft(self, site: Site) -> None:
-        """Keep what *site* says and the disk does not, in case this program ends. Raises OSError."""
+        """Keep what *site* says and the disk does not, in case this program is killed.
+
+        Raises OSError.
+        """
         raise NotImplementedError
 
     def forget_draft(self) -> None:

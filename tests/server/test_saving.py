@@ -215,6 +215,26 @@ def test_a_link_within_the_project_stays_a_link(tmp_path: Path) -> None:
     assert version_of(load(tmp_path)) == 2
 
 
+@POSIX
+def test_a_file_that_others_may_not_read_is_secret_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(project(tmp_path, 1), tmp_path)
+    (tmp_path / "site.toml").chmod(0o600)
+    seen: list[int] = []
+    real = os.write
+
+    def watched(descriptor: int, data: Any) -> int:
+        names = list(tmp_path.glob(".site.toml.*.tmp"))
+        seen.extend(path.stat().st_mode & 0o777 for path in names)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", watched)
+    save(project(tmp_path, 2), tmp_path)
+    assert set(seen) == {0o600}
+    assert (tmp_path / "site.toml").stat().st_mode & 0o777 == 0o600
+
+
 # Rows 97 and 98
 
 

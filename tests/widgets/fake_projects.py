@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.server.site import Site
@@ -48,10 +49,10 @@ class FakeProjects(ProjectControls):
     def changes(self, mine: Site) -> list[FileChange]:
         return self.found
 
-    def keep(self) -> None:
+    def keep(self, changes: Sequence[FileChange]) -> None:
         self.asked.append(("keep",))
 
-    def take(self) -> None:
+    def take(self, changes: Sequence[FileChange]) -> None:
         self.asked.append(("take",))
 
     def keep_draft(self, site: Site) -> None:

@@ -83,7 +83,8 @@ def _prepare(target: Path, data: bytes) -> _Exchange:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         old = _digest_of(target)
-        temporary = _write_beside(target, data)
+        # Whoever may not read the old file may not read the new one either, at no time.
+        temporary = _write_beside(target, data, 0o600 if old else 0o666)
         if old:
             shutil.copymode(target, temporary)
     except OSError as error:
@@ -92,10 +93,10 @@ def _prepare(target: Path, data: bytes) -> _Exchange:
     return _Exchange(target, temporary, old, hashlib.sha256(data).hexdigest())
 
 
-def _write_beside(target: Path, data: bytes) -> Path:
+def _write_beside(target: Path, data: bytes, mode: int) -> Path:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    descriptor = os.open(temporary, flags, mode)
     try:
         try:
             _write_all(descriptor, data)
@@ -173,7 +174,7 @@ def _write_journal(root: Path, exchanges: Sequence[_Exchange]) -> None:
         for each in exchanges
     ]
     journal = root / JOURNAL
-    temporary = _write_beside(journal, json.dumps(rows).encode())
+    temporary = _write_beside(journal, json.dumps(rows).encode(), 0o600)
     try:
         os.replace(temporary, journal)
     except BaseException:
