@@ -151,7 +151,7 @@ def page(server: Server, tmp_path: Path, qtbot: QtBot) -> RoutesPage:
     qtbot.addWidget(page)
     page.resize(900, 700)
     page.show()
-    qtbot.waitUntil(lambda: not page._checking.isActive())
+    qtbot.waitUntil(lambda: page.tester.given is not None)
     return page
 
 

@@ -40,7 +40,8 @@ class RouteTester(QWidget):
         self._theme = theme
         self._routing = routing
         self._book: Rulebook | None = None
-        self._edited = False
+        self.edited = False
+        """Whether other rules are served than those that are tried."""
         self._looked: Rulebook | None = None
         self.method, self.host, self.url = QComboBox(), QLineEdit(), QLineEdit()
         self.note = label(role="dim")
@@ -54,7 +55,8 @@ class RouteTester(QWidget):
                 "After a change of the routes, those that would go elsewhere are listed here.",
             ),
         )
-        self._answer: Answer | None = None
+        self.given: Answer | None = None
+        """What the latest trial came to."""
         self._trial = Slices(self, self._took, self._answered)
         self._served: Answer | None = None
         self._comparison = Slices(self, self._took_served, self._compared)
@@ -114,7 +116,7 @@ class RouteTester(QWidget):
 
     def set_book(self, book: Rulebook | None, *, edited: bool) -> None:
         """Try on these rules from now on; *edited* tells that others are served."""
-        self._book, self._edited = book, edited
+        self._book, self.edited = book, edited
         self.ask()
 
     def show_served(self) -> None:
@@ -147,7 +149,7 @@ class RouteTester(QWidget):
         question = self._question()
         if question is None or self._book is None:
             return
-        self._answer = self._served = None
+        self.given = self._served = None
         self.rules.tried.begin(question)
         self._trial.start(self._book.trial(question))
 
@@ -166,12 +168,12 @@ class RouteTester(QWidget):
 
     def _took(self, came: list[Tried | Answer]) -> None:
         self.rules.tried.add(one for one in came if isinstance(one, Tried))
-        self._answer = next((one for one in came if isinstance(one, Answer)), self._answer)
+        self.given = next((one for one in came if isinstance(one, Answer)), self.given)
         if self._trial.busy:
             self.note.setText(tr("{count} rules tried …", count=len(self.rules.tried.rows)))
 
     def _answered(self, _: object) -> None:
-        answer, rows = self._answer, self.rules.tried.rows
+        answer, rows = self.given, self.rules.tried.rows
         if answer is None:
             return
         self.note.setText(tr("{count} rules", count=len(rows)))
@@ -179,7 +181,7 @@ class RouteTester(QWidget):
         near = [one for one in rows[:_MOST_NEAR] if one.outcome is Outcome.NEAR]
         self.rules.choose(chosen or max(near, key=lambda one: one.reached, default=None))
         self.answer.show_answer(answer, rows, None)
-        served = self._routing.served() if self._edited else None
+        served = self._routing.served() if self.edited else None
         if served is not None:
             self._comparison.start(served.trial(answer.asked))
 
@@ -187,7 +189,7 @@ class RouteTester(QWidget):
         self._served = next((one for one in came if isinstance(one, Answer)), self._served)
 
     def _compared(self, _: object) -> None:
-        answer, served = self._answer, self._served
+        answer, served = self.given, self._served
         if answer is not None and served is not None and _says(served) != _says(answer):
             self.answer.show_answer(answer, self.rules.tried.rows, served)
 
