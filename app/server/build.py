@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import weakref
 from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ def assemble(site: Site, modules: HandlerModules) -> Application:
 def _settings(
     site: Site, modules: HandlerModules, loader: SiteLoader, problems: list[Problem]
 ) -> dict[str, Any]:
-    settings = dict(site.settings)
+    settings = copy.deepcopy(site.settings)  # Tornado writes into xsrf_cookie_kwargs.
     for key in _CLASS_SETTINGS:
         if isinstance(settings.get(key), str):
             settings[key] = _resolve_setting(key, settings[key], modules, problems)

@@ -318,3 +318,28 @@ def test_settings_outlive_saving_and_loading(tmp_path: Path) -> None:
     loaded = load(tmp_path)
     assert (loaded.settings, loaded.server) == (settings, server)
     assert (tmp_path / "site.toml").read_text().count("[server]") == 1
+
+
+LOGGED_IN = """
+from tornado.web import RequestHandler
+
+class Who(RequestHandler):
+    def get_current_user(self):
+        return "alice"
+    def get(self):
+        self.write(self.xsrf_token)
+"""
+
+
+def test_what_tornado_writes_into_its_settings_is_not_the_projects(tmp_path: Path) -> None:
+    kwargs = {"httponly": True}
+    site = site_of(tmp_path).with_handler("who.py", LOGGED_IN)
+    site = site.with_settings({"xsrf_cookie_kwargs": kwargs})
+
+    async def visit(server: Server, connect: Callable[[], Browser]) -> None:
+        assert (await connect().ask("GET"))[0] == 200
+        assert server.settings["xsrf_cookie_kwargs"] == {"httponly": True, "expires_days": 30}
+        assert site.settings == {"xsrf_cookie_kwargs": {"httponly": True}}
+        assert kwargs == {"httponly": True}
+
+    serve(site, visit)
