@@ -184,6 +184,8 @@ class Session(Controls):
         self.server_changed.emit()
 
     def apply(self, site: Site) -> list[Problem]:
+        if self._app.target:
+            return [Problem(SITE_FILE, 0, 0, f"{self._app.target} is served: it has no site")]
         if not self._trusted:
             return [Problem(SITE_FILE, 0, 0, "is not trusted: nothing of it runs")]
         try:

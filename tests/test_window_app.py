@@ -21,6 +21,7 @@ from app.widgets.app_controls import AppState
 from app.widgets.app_dialog import OpenAppDialog, candidates
 from app.widgets.app_pages import AppRoutesPage, FailurePage, SourcePage
 from app.widgets.i18n import language
+from app.widgets.project_controls import Found
 from app.widgets.request_menu import RequestMenu
 
 from .test_window import _get
@@ -194,7 +195,12 @@ def test_a_project_takes_the_place_of_an_application(
     site = program.session.site
     open_app(program, qtbot, folder / "classic.py", "main", AppState.RUNNING)
     assert fetch("/")[1].endswith("['prepared']")
-    wait_for(program, qtbot, AppState.NONE, lambda: program.session.apply(site))
+    assert program.session.apply(site) != []
+    assert not program.window.tree.foot.isVisible()
+    press(program, qtbot, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert program.window.editors.current() is None
+    found = Found(site, True)
+    wait_for(program, qtbot, AppState.NONE, lambda: program.session.projects.open(found))
     qtbot.waitUntil(lambda: program.session.address is not None)
     assert fetch("/story/1")[0] == 200
     assert program.session.editable

@@ -100,6 +100,7 @@ class AppSite(QObject):
         """Show the application's routes, sources and templates in the lists of the site."""
         app = self._app
         self.reload_button.setVisible(bool(app.target))
+        self._tree.foot.setVisible(not app.target)
         for action in (self._window.menus.reload_app, self._window.menus.restart_app):
             action.setEnabled(bool(app.target))
         if not app.target:

@@ -106,10 +106,14 @@ class Editors(QObject):
 
     def open_debug_child(self) -> None:
         """Run the site with debug on in a process of its own, and show what it says."""
+        if self._controls.app.target:
+            return
         DebugChild(self._controls, self._theme, self._window).open()
 
     def open_static(self, name: str = "") -> None:
         """Open the page of the static files, at one of them."""
+        if self._controls.app.target:
+            return
         if STATIC_KEY not in self.pages:
             self._open(StaticPage(self._controls, self._theme))
         shown = self.pages[STATIC_KEY]
@@ -120,6 +124,8 @@ class Editors(QObject):
 
     def open_settings(self, name: str = "") -> None:
         """Open the editor of the settings, at one of them."""
+        if self._controls.app.target:
+            return
         if SETTINGS_KEY not in self.pages:
             page = SettingsPage(self._controls, self._theme)
             page.open_source.connect(lambda file, line: self.open_file("handlers", file, line))
