@@ -17,7 +17,7 @@ from .lifecycle import LifecycleView
 from .parts import EmptyState, IconButton
 from .request_columns import path_of
 from .request_log import RequestLog
-from .route_page import RoutePage
+from .route_page import RoutePage, arguments_of
 from .selection import Selection
 from .tab_rows import TabRows
 from .template_tab import TemplateTab
@@ -44,7 +44,10 @@ class DetailPanel(QWidget):
         super().__init__()
         self._store = store
         self._selection = selection
+        self._controls = controls
         self._shown: object = None
+        self._called: tuple[int, str | None, dict[str, str]] = (0, None, {})
+        """The latest request whose arguments were asked for, its route, and they."""
         self.tabs = TabRows(theme)
         self.both = IconButton(theme, "columns", "Request and response side by side", self._pair)
         self.both.setCheckable(True)
@@ -138,7 +141,8 @@ class DetailPanel(QWidget):
         store, page = self._store, self._pages.currentWidget()
         if page is self.lifecycle:
             waits = store.handler_waits_of(request.id)
-            self.lifecycle.show_request(request, store.stages_of(request.id), waits)
+            stages, arguments = store.stages_of(request.id), self._arguments_of(request)
+            self.lifecycle.show_request(request, stages, waits, arguments)
         elif page is self.exchange:
             self.exchange.show_request(request)
         elif page is self.cookies:
@@ -155,6 +159,12 @@ class DetailPanel(QWidget):
             self.log.show_request(request)
         else:
             self.timing.show_request(request)
+
+    def _arguments_of(self, request: Request) -> dict[str, str]:
+        if self._called[:2] != (request.id, request.route):
+            arguments = arguments_of(self._controls.routing, request)
+            self._called = (request.id, request.route, arguments)
+        return self._called[2]
 
     def retranslate(self) -> None:
         """Set the texts again, after the language or the theme changed."""

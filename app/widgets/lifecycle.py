@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QRect, QSize, Qt
@@ -37,8 +39,16 @@ def is_error(detail: str | None) -> bool:
     return name.isidentifier() and name[:1].isupper() and name != "Finish"
 
 
-def steps(request: Request, stages: list[Stage], waits: list[Wait]) -> list[Step]:
-    """Return the cards of a request, in the order in which things began."""
+def steps(
+    request: Request,
+    stages: list[Stage],
+    waits: list[Wait],
+    arguments: Mapping[str, str] = MappingProxyType({}),
+) -> list[Step]:
+    """Return the cards of a request, in the order in which things began.
+
+    *arguments* are those of its methods, in words.
+    """
     events: list[tuple[int, int, Stage | Wait]] = [(s.start_ns, n, s) for n, s in enumerate(stages)]
     events += [(w.start_ns, 1 << 30, w) for w in waits]
     events.sort(key=lambda event: event[:2])
@@ -47,7 +57,8 @@ def steps(request: Request, stages: list[Stage], waits: list[Wait]) -> list[Step
     for start, _, event in events:
         under_way = [stage for stage in under_way if stage.end_ns is None or stage.end_ns > start]
         if isinstance(event, Stage):
-            result.append(_stage_step(event, len(under_way)))
+            detail = event.detail or arguments.get(event.name)
+            result.append(_stage_step(event._replace(detail=detail), len(under_way)))
             under_way.append(event)
         else:
             result.append(_wait_step(event, len(under_way)))
@@ -217,8 +228,14 @@ class LifecycleView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         theme.changed.connect(self.doItemsLayout)
 
-    def show_request(self, request: Request, stages: list[Stage], waits: list[Wait]) -> None:
-        """Show a request as it stands."""
+    def show_request(
+        self,
+        request: Request,
+        stages: list[Stage],
+        waits: list[Wait],
+        arguments: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Show a request as it stands; see `steps`."""
         self.setAccessibleName(tr("Lifecycle"))
         self._cards.request_id = request.id
-        self.steps_model.show_steps(steps(request, stages, waits))
+        self.steps_model.show_steps(steps(request, stages, waits, arguments))

@@ -40,6 +40,43 @@ NOW = (
 )
 
 
+def trial_of(routing: RoutingControls, request: Request) -> list[Tried | Answer]:
+    """Try the rules that are served now on *request*; nothing is sent.
+
+    The answer comes last; without one there was no time for all rules.
+    """
+    rules = routing.served()
+    if rules is None:
+        return []
+    host = value_of(request.request_head, "Host") or ""
+    trial = rules.trial(Asked(request.method, host, request.uri))
+    until = time.perf_counter() + LONGEST_S
+    return list(takewhile(lambda _: time.perf_counter() < until, trial))
+
+
+def taken(found: list[Tried | Answer]) -> str | None:
+    """Return the rule that took the request, as a recording names it."""
+    tried = (each for each in found if isinstance(each, Tried))
+    rule = next((each.rule for each in tried if each.outcome is Outcome.MATCH), None)
+    return None if rule is None else rule.host + rule.pattern
+
+
+def arguments_of(routing: RoutingControls, request: Request) -> dict[str, str]:
+    """Return with which arguments the methods of its handler were called; without any, nothing.
+
+    They follow from the rule that took it, if that is still the one.
+    """
+    found = trial_of(routing, request) if request.route else []
+    if not found or not isinstance(found[-1], Answer) or taken(found) != request.route:
+        return {}
+    calls = {request.method.lower(): found[-1].arguments, "initialize": found[-1].initialize}
+    return {
+        method: ", ".join(f"{each.name}={each.value}" for each in arguments)
+        for method, arguments in calls.items()
+        if arguments
+    }
+
+
 class RoutePage(Scrolled):
     """The request's way through the rules, in the order in which Tornado tries them."""
 
@@ -55,17 +92,12 @@ class RoutePage(Scrolled):
         pattern = self.text(went, "" if request.route else "dim")
         pattern.setProperty("mono", request.route is not None)
         layout.addWidget(pattern)
-        rules = self._routing.served()
-        if rules is None:
+        if self._routing.served() is None:
             layout.addWidget(self.text(tr("Its rules cannot be looked into."), "dim"))
         elif not value_of(request.request_head, "Host") and not request.handler:
             layout.addWidget(self.text(tr("It was refused before any rule was tried."), "dim"))
         else:
-            host = value_of(request.request_head, "Host") or ""
-            trial = rules.trial(Asked(request.method, host, request.uri))
-            until = time.perf_counter() + LONGEST_S
-            found = list(takewhile(lambda _: time.perf_counter() < until, trial))
-            self._add_trial(layout, request, found)
+            self._add_trial(layout, request, trial_of(self._routing, request))
         self.end_page(layout)
 
     def _add_trial(
@@ -74,9 +106,7 @@ class RoutePage(Scrolled):
         """Show what was *found*; without an answer at the end there was no time for the rest."""
         tried = [each for each in found if isinstance(each, Tried)]
         answer = next((each for each in found if isinstance(each, Answer)), None)
-        taken = next((each.rule for each in tried if each.outcome is Outcome.MATCH), None)
-        now = None if taken is None else taken.host + taken.pattern
-        if answer is not None and now != request.route:
+        if answer is not None and taken(found) != request.route:
             layout.addWidget(self.text(tr(NOW), "small", "warn"))
         if answer is not None and answer.words.text:
             layout.addWidget(self.text(said(answer.words), "dim"))

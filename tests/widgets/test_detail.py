@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.recording.events import Row
 from app.recording.store import Store
 from app.server.ladder import Words
-from app.server.trial import Answer, Asked, Group, Outcome, Rule, Tried
+from app.server.trial import Answer, Argument, Asked, Group, Outcome, Rule, Tried
 from app.widgets.detail import TABS, DetailPanel
 from app.widgets.i18n import language
 from app.widgets.request_log import folded
@@ -148,6 +148,34 @@ def test_each_rule_says_what_became_of_it(show: Show, controls: FakeControls) ->
     panel.tabs.setCurrentIndex(0)
     panel.tabs.setCurrentIndex(TABS.index("Route"))
     assert any("changed since" in each for each in texts(panel.route))
+
+
+def test_the_cards_hold_the_arguments_of_the_methods(
+    show: Show, controls: FakeControls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = controls.fake_routing.book
+    assert book is not None
+    rule = Rule(1, 0, "", r"/story/(\d+)", "StoryHandler", "", "")
+
+    def trial(asked: Asked) -> Iterator[Tried | Answer]:
+        yield Tried(rule, Outcome.MATCH, 8)
+        yield Answer(
+            asked,
+            *(None, Words(""), rule, "StoryHandler", "get", ()),
+            arguments=(Argument("number", "'7'", 0),),
+            initialize=(Argument("db", "'x'"), Argument("debug", "False")),
+        )
+
+    monkeypatch.setattr(book, "trial", trial)
+    stages = ("initialize", 6 * MS, 7 * MS, None, "get", 7 * MS, 9 * MS, None)
+    shown = show((*a_request()[:-1], stages), "Lifecycle").lifecycle.steps_model.steps
+    told = {step.name: step.detail for step in shown if step.kind == "stage"}
+    assert told == {"initialize": "db='x', debug=False", "get": "number='7'"}
+    # What went elsewhere then had other arguments, if any.
+    row = list(a_request())
+    row[6] = "/old"
+    shown = show((*row[:-1], stages), "Lifecycle").lifecycle.steps_model.steps
+    assert not any(step.detail for step in shown)
 
 
 def test_many_rules_do_not_hold_up_the_window(
