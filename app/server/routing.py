@@ -31,9 +31,9 @@ from .build import assemble
 from .ladder import NOTHING, Words
 from .modules import HandlerModules
 from .near_miss import furthest
-from .rules import SiteRule, loaded_target, route_kwargs, target_faults
+from .rules import SiteRule, Targets, loaded_target, route_kwargs
 from .site import Route, Site
-from .site.route_checking import Earlier, Fault, compile_pattern, route_faults
+from .site.route_checking import Earlier, Fault, route_faults
 from .trial import Answer, Asked, Group, Moved, Outcome, Rule, Tried
 
 MATCH_LIMIT_S = 0.05
@@ -293,7 +293,7 @@ class _NotImported(RequestHandler):
 def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft]:
     """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs."""
     draft = Draft(assemble(site, modules), {})
-    earlier, targets = Earlier(len(site.routes)), _Targets(modules)
+    earlier, targets = Earlier(len(site.routes)), Targets(modules, loaded_target)
     by_host: dict[str, list[SiteRule]] = {}
     for index, route in enumerate(site.routes):
         yield
@@ -302,6 +302,7 @@ def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft
         faults = [*route_faults(site, route), *earlier.faults(index, route)]
         if all(fault.warning for fault in faults):
             target, more = targets.of(site, route)
+            target = target or _stand_in(route)
             faults += more
         if faults:
             draft.faults[index] = faults
@@ -314,33 +315,6 @@ def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft
     for host, rules in by_host.items():
         draft.application.add_handlers(host, rules)
     return draft
-
-
-class _Targets:
-    """What routes lead to; the same is not looked for, or looked at, again."""
-
-    def __init__(self, modules: HandlerModules) -> None:
-        self._modules = modules
-        self._found: dict[str, tuple[Any, Fault | None]] = {}
-        self._fitting: set[tuple[str, int, tuple[str, ...]]] = set()
-
-    def of(self, site: Site, route: Route) -> tuple[Any, list[Fault]]:
-        """Return the target of *route* and what keeps it from being one."""
-        if route.handler not in self._found:
-            self._found[route.handler] = loaded_target(route, self._modules)
-        target, fault = self._found[route.handler]
-        if fault is not None:
-            return None, [fault]
-        if target is None:
-            return _stand_in(route), []
-        regex = compile_pattern(route.pattern)
-        key = (route.handler, regex.groups, tuple(regex.groupindex))
-        if not route.kwargs and key in self._fitting:
-            return target, []
-        faults = list(target_faults(route, target, route_kwargs(site, route, target), regex))
-        if not route.kwargs and not faults:
-            self._fitting.add(key)
-        return target, faults
 
 
 def _stand_in(route: Route) -> type[RequestHandler]:

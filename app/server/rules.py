@@ -6,7 +6,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tornado.httputil import HTTPServerConnectionDelegate
@@ -36,20 +36,48 @@ def site_rules(
     What cannot be a rule is left out and added to *problems*.
     """
     rules: dict[str, list[SiteRule]] = {"": []}
+    targets = Targets(modules, imported_target)
     for index, route in enumerate(site.routes):
         if not route.enabled:
             continue
-        try:
-            target = modules.resolve(route.handler)
-        except ImportError as error:
-            problems.append(problem_of(route, index, _no_target(route, error)))
-            continue
-        kwargs = route_kwargs(site, route, target)
-        rule = SiteRule(index, route, target, kwargs)
-        for fault in target_faults(route, target, kwargs, rule.regex):
-            problems.append(problem_of(route, index, fault))
-        rules.setdefault(route.host, []).append(rule)
+        target, faults = targets.of(site, route)
+        problems += [problem_of(route, index, fault) for fault in faults]
+        if target is not None:
+            rule = SiteRule(index, route, target, route_kwargs(site, route, target))
+            rules.setdefault(route.host, []).append(rule)
     return rules
+
+
+Found = tuple[Any, Fault | None]
+"""The target of a route, or why there is none; neither where that cannot be known yet."""
+
+
+class Targets:
+    """What routes lead to. The same is not looked for, or looked at, again; *find* finds it."""
+
+    def __init__(
+        self, modules: HandlerModules, find: Callable[[Route, HandlerModules], Found]
+    ) -> None:
+        self._modules = modules
+        self._find = find
+        self._found: dict[str, Found] = {}
+        self._fitting: set[tuple[str, int, tuple[str, ...]]] = set()
+
+    def of(self, site: Site, route: Route) -> tuple[Any, list[Fault]]:
+        """Return the target of *route*, None if there is none, and what is wrong with it."""
+        if route.handler not in self._found:
+            self._found[route.handler] = self._find(route, self._modules)
+        target, fault = self._found[route.handler]
+        if target is None:
+            return None, [] if fault is None else [fault]
+        regex = compile_pattern(route.pattern)
+        key = (route.handler, regex.groups, tuple(regex.groupindex))
+        if not route.kwargs and key in self._fitting:
+            return target, []
+        faults = list(target_faults(route, target, route_kwargs(site, route, target), regex))
+        if not route.kwargs and not faults:
+            self._fitting.add(key)
+        return target, faults
 
 
 def route_kwargs(site: Site, route: Route, target: Any) -> dict[str, Any]:
@@ -65,21 +93,25 @@ def is_class(target: Any, base: type) -> bool:
     return isinstance(target, type) and issubclass(target, base)
 
 
-def loaded_target(route: Route, modules: HandlerModules) -> tuple[Any, Fault | None]:
-    """Return the target of *route* as far as that runs no code, or why there is none.
-
-    Both are None for a module that has not been imported yet: that happens when it is applied.
-    """
-    parts = route.handler.split(".")
-    if parts[0] != HANDLERS and ".".join(parts[:-1]) not in sys.modules:
-        if parts[0] in sys.modules or importlib.util.find_spec(parts[0]) is not None:
-            return None, None
-        error = ImportError(f"there is no module {parts[0]!r}")
-        return None, _no_target(route, error)
+def imported_target(route: Route, modules: HandlerModules) -> Found:
+    """Return the target of *route*; its module is imported if need be."""
     try:
         return modules.resolve(route.handler), None
     except ImportError as error:
         return None, _no_target(route, error)
+
+
+def loaded_target(route: Route, modules: HandlerModules) -> Found:
+    """Return the target of *route* as far as that runs no code.
+
+    Nothing is known of a module that has not been imported yet: that happens when it is applied.
+    """
+    parts = route.handler.split(".")
+    if parts[0] == HANDLERS or ".".join(parts[:-1]) in sys.modules:
+        return imported_target(route, modules)
+    if parts[0] in sys.modules or importlib.util.find_spec(parts[0]) is not None:
+        return None, None
+    return None, _no_target(route, ImportError(f"there is no module {parts[0]!r}"))
 
 
 def _no_target(route: Route, error: ImportError) -> Fault:
