@@ -208,18 +208,25 @@ def test_a_template_that_never_ends_does_not_block_the_window(
 ) -> None:
     page = open_template(program, "story.html")
     qtbot.waitUntil(lambda: "No data" in strip(page))
-    gaps: list[float] = []
+    beats: list[tuple[float, float]] = []
+
+    def beat() -> None:
+        # The other processes of a loaded machine take wall time, but none of this thread's.
+        beats.append((time.thread_time(), time.monotonic()))
+
     timer = QTimer(page, interval=10)
-    timer.timeout.connect(lambda: gaps.append(time.monotonic()))
+    timer.timeout.connect(beat)
     for text, said in ENDLESS:
-        gaps.append(time.monotonic())
+        beat()
         timer.start()
         page.editor.replace_text(text)
         qtbot.waitUntil(partial(says, page, said), timeout=5_000)
         qtbot.wait(150)  # The colours come a moment later.
         timer.stop()
-        assert max(b - a for a, b in itertools.pairwise(gaps)) < 0.25
-        gaps.clear()
+        gaps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(beats)]
+        assert max(own for own, _ in gaps) < 0.2
+        assert max(wall for _, wall in gaps) < 0.6
+        beats.clear()
         page.editor.replace_text("fine")
         qtbot.waitUntil(lambda: strip(page) == "" and rendered(page) == "fine")
     assert "Story" in fetch("/story/9")

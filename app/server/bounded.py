@@ -7,11 +7,14 @@ keeps Python's lock stops everything. What takes too long is interrupted whereve
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+SWITCH_S = 0.0005
+"""After how long Python's lock is handed on meanwhile: the window takes it many times a frame."""
 AGAIN_S = 0.02
 """How soon code that catches what interrupts it is interrupted again."""
 GRACE_S = 0.5
@@ -86,6 +89,10 @@ class Bounded(threading.Thread, Generic[T]):
                 continue
 
     def _supervise(self) -> None:
+        with _switching:
+            self._watch()
+
+    def _watch(self) -> None:
         deadline = time.monotonic() + self._seconds
         while self.is_alive() and time.monotonic() < deadline and not self._unwanted.is_set():
             self.join(min(AGAIN_S, max(deadline - time.monotonic(), 0.001)))
@@ -101,6 +108,32 @@ class Bounded(threading.Thread, Generic[T]):
                 self._done(TooLong())
         if not told:
             self._done(self._result)
+
+
+class _Switching:
+    """While somebody is within, threads take turns more often; at last as they did before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._within = 0
+        self._usual = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._within:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._usual, SWITCH_S))
+            self._within += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                sys.setswitchinterval(self._usual)
+
+
+_switching = _Switching()
+"""Of the whole process, as Python's lock is."""
 
 
 def _raise_in(thread: int | None, error: type[BaseException] | None) -> None:

@@ -38,7 +38,7 @@ from app.server.templates import SiteLoader, SiteTemplate, analyse
 
 MAX_OUTPUT = 256 * 1024
 """After how many bytes the output is cut."""
-MAX_PIECES = 20_000
+MAX_PIECES = 10_000
 """After how many pieces."""
 BOUND = frozenset(
     ["handler", "request", "static_url", "xsrf_form_html", "reverse_url", "modules", "_tt_modules"]

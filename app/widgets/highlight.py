@@ -37,7 +37,7 @@ _COLOURS: tuple[tuple[Any, str, int], ...] = (
     (Literal, "hue3", 0),
 )
 LONGEST = 400_000
-"""`Highlighter.longest`, unless told otherwise."""
+"""Documents with more characters stay uncoloured."""
 
 
 class Highlighter(QObject):
@@ -45,8 +45,6 @@ class Highlighter(QObject):
 
     def __init__(self, document: QTextDocument, kind: str, theme: Theme) -> None:
         super().__init__(document)
-        self.longest = LONGEST
-        """Documents with more characters stay uncoloured."""
         self._document = document
         self._theme = theme
         self._lexer = LEXERS[kind](stripnl=False, ensurenl=False) if kind in LEXERS else None
@@ -69,7 +67,7 @@ class Highlighter(QObject):
 
     def now(self) -> None:
         """Colour the document at once."""
-        if self._lexer is None or self._document.characterCount() > self.longest:
+        if self._lexer is None or self._document.characterCount() > LONGEST:
             return
         lines = self._ranges(self._document.toPlainText())
         block = self._document.begin()

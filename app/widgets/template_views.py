@@ -30,8 +30,6 @@ _WIDEST = 2_000
 """How much of a line of Python is shown."""
 _LONG_LINE = re.compile(r"[^\n]{20000}")
 """A line that takes long to lay out: the output is shown up to there."""
-_COLOURED = 40_000
-"""How many characters are coloured at most."""
 _LONGEST_PAGE = 50_000
 """How many characters of HTML are shown as a page."""
 _MOST = 1_000
@@ -129,7 +127,6 @@ class LinkedView(CodeEditor):
 
     def __init__(self, theme: Theme, kind: str) -> None:
         super().__init__(theme, kind)
-        self.highlighter.longest = _COLOURED
         self.setReadOnly(True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -252,6 +253,15 @@ def test_a_preview_ends_and_says_where_it_stood(text: str, line: int, said: str)
     assert result.fault.file == "page.html"
     assert line in (0, result.fault.line)
     assert len(result.output) <= 256 * 1024
+
+
+def test_threads_take_turns_as_before_when_a_preview_is_over() -> None:
+    before = sys.getswitchinterval()
+    bounded(site_of(page="{{ __import__('time').sleep(0.05) }}"))
+    deadline = time.monotonic() + 5
+    while sys.getswitchinterval() != before and time.monotonic() < deadline:
+        time.sleep(0.01)  # The thread that tells the result ends a moment later.
+    assert sys.getswitchinterval() == before
 
 
 def test_a_preview_that_cannot_be_stopped_is_left_alone() -> None:
