@@ -26,9 +26,12 @@ from tornado.websocket import websocket_connect
 from app.loop import TickLoop
 from app.recording.events import Connection, Message, Request
 from app.recording.store import Store
+from app.server.breakpoints import Breakpoint
 from app.server.target import TargetError, split_target
 from app.session import Session
 from app.widgets.app_controls import AppState
+from app.widgets.controls import Shot
+from tests.test_program import program, refused, rows
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
 
@@ -263,6 +266,32 @@ def test_tls_and_loops_of_its_own(opened: Opened, name: str) -> None:
     assert (request.status, request.outcome) == (404, "finished")
 
 
+def test_a_named_client_is_known_on_the_programs_own_port(opened: Opened) -> None:
+    opened.open("modern.py:main")
+    opened.session.fire(Shot(opened.session.add_client(), "GET", "/hello/me", [], b""))
+    opened.qtbot.waitUntil(lambda: any(each.outcome for each in opened.requests()))
+    (request,) = opened.requests()
+    assert (request.client, request.status) == ("Client 1", 200)
+
+
+def test_the_program_is_paused_and_its_requests_are_parked(opened: Opened) -> None:
+    opened.open("classic.py:main")
+    session = opened.session
+    session.pause_server()
+    future = opened.pool.submit(_get, str(session.address))
+    opened.qtbot.waitUntil(lambda: session.hold_state().parked > 0)
+    assert not future.done()
+    session.resume_server()
+    opened.qtbot.waitUntil(future.done)
+    session.add_breakpoint(Breakpoint("verb", "/", None))
+    future = opened.pool.submit(_get, str(session.address))
+    opened.qtbot.waitUntil(lambda: len(session.parked()) == 1)
+    assert not future.done()
+    session.resume()
+    opened.qtbot.waitUntil(future.done)
+    assert future.result().endswith("['prepared']")
+
+
 def test_a_program_that_fails_later_is_told(opened: Opened) -> None:
     opened.open("odd.py:fails_later")
     app = opened.session.app
@@ -339,3 +368,22 @@ def test_a_failed_start_up_shows_its_way(opened: Opened, tmp_path: Path) -> None
 )
 def test_what_a_target_names(target: str, found: tuple[str, str]) -> None:
     assert split_target(target) == found
+
+
+def test_the_command_line_gives_a_program_its_own_arguments(tmp_path: Path) -> None:
+    capture = tmp_path / "a.loopscope"
+    target = str(APPS / "modern.py:main")
+    arguments = ("--app", target, "--trust", "--capture", str(capture), "--", "--greeting=hey")
+    with program(*arguments, cwd=tmp_path) as it:
+        assert it.serving == target
+        assert it.get("/hello/you") == (200, b"<p>hey you</p>\n")
+        assert it.end(signal.SIGTERM) == ""
+    found = rows(capture, "SELECT handler, status, outcome FROM requests")
+    assert found == [("Hello", 200, "finished")]
+
+
+def test_a_start_up_that_fails_without_a_display_is_one_line(tmp_path: Path) -> None:
+    target = str(APPS / "odd.py:leaves")
+    status, line = refused("--offscreen", "--trust", "--app", target, cwd=tmp_path)
+    assert status == 2
+    assert "SystemExit: nothing to do" in line
