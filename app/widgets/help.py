@@ -30,6 +30,7 @@ KEYS = (
     ("Ctrl+Shift+C", "Copy the selected request as cURL"),
     ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo"),
     ("Ctrl+F, Ctrl+H, Ctrl+G", "Find in the editor, replace, go to a line of any file"),
+    ("F6", "In a template: source, Python, output in turn"),
     ("Ctrl+/, Ctrl+Space, Ctrl+.", "In an editor: comment, complete, next problem"),
     ("Ctrl+Alt+Z, Ctrl+Alt+Shift+Z", "Undo the last apply, redo it"),
     ("Ctrl+D, Ctrl+Alt+D, Ctrl+Alt+H", "Difference from what is served, from the disk; versions"),
