@@ -133,7 +133,7 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, text: str, kind: str = "error") -> None:
-        """Show *text*; *kind* is ``error`` or ``ok``."""
+        """Show *text*; *kind* is ``error``, ``ok`` or ``note``."""
         self.label.setText(text)
         set_property(self, "kind", kind)
         self.show()

@@ -58,6 +58,7 @@ class StaticPage(Page):
         self.model = StaticModel(controls.static, theme, self)
         self.preview = StaticPreview()
         self._shown: StaticFile | None = None
+        self._fault = ""
         self.url = QLineEdit()
         self.url.setReadOnly(True)
         self.url.setProperty("mono", True)
@@ -318,7 +319,14 @@ class StaticPage(Page):
 
     def update_note(self) -> None:
         """Say that there is nothing to apply here, or why nothing may be changed."""
-        self.note.setText(self._controls.static.fault() or tr("Served from the disk, at once"))
+        fault = self._controls.static.fault()
+        self.note.setText(tr("To be read only") if fault else tr("Served from the disk, at once"))
+        if fault != self._fault:
+            self._fault = fault
+            if fault:
+                self.banner.say(fault, "note")
+            else:
+                self.banner.hide()
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
