@@ -30,6 +30,9 @@ from tornado.web import (
 from tornado.websocket import WebSocketHandler
 
 from .app_route import AppRoute
+from .ladder import Words
+from .rules import is_class, target_faults
+from .site import Route
 
 _TEMPLATES = frozenset((".html", ".htm", ".xml", ".txt", ".tpl", ".tmpl"))
 _MANY = 2_000
@@ -99,7 +102,15 @@ def _route(matchers: tuple[Matcher, ...], rule: Rule) -> AppRoute:
         file=file,
         line=line,
         shadowed="",
+        fault=_fault(target, rule.target_kwargs or {}, regexes),
     )
+
+
+def _fault(target: Any, kwargs: dict[str, Any], regexes: list[re.Pattern[str]]) -> Words | None:
+    if len(regexes) != 1 or not is_class(target, RequestHandler):
+        return None
+    route = Route(regexes[0].pattern, target.__qualname__)
+    return next((fault.words for fault in target_faults(route, target, kwargs, regexes[0])), None)
 
 
 def _other(matchers: tuple[Matcher, ...]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .ladder import Words
+
 
 class AppRoute(NamedTuple):
     """A rule of an application, in the order in which they are tried.
@@ -11,7 +13,8 @@ class AppRoute(NamedTuple):
     ``kind`` is one of handler, websocket, static, redirect, fallback, router, other. ``detail`` is
     what belongs to the kind: the folder of a static rule, the URL of a redirect. ``methods`` are
     those that the handler implements; ``groups`` the pattern's, by name or by number. ``file`` is
-    empty where there is no source. ``shadowed`` is the earlier pattern that lets nothing through.
+    empty where there is no source. ``shadowed`` is the earlier pattern that lets nothing through,
+    ``fault`` says why every request that comes here fails.
     """
 
     host: str
@@ -27,3 +30,4 @@ class AppRoute(NamedTuple):
     file: str
     line: int
     shadowed: str
+    fault: Words | None = None

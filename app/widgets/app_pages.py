@@ -213,7 +213,7 @@ class AppRoutesPage(AppPage):
             for column in (0, 1, 4):
                 item.setForeground(column, c.dim)
             item.setFont(5, self._theme.font())
-            item.setForeground(5, c.warn if route.shadowed else c.dim)
+            item.setForeground(5, c.warn if route.shadowed or route.fault else c.dim)
         self.tester.show_served()
 
     def retranslate(self) -> None:

@@ -11,6 +11,8 @@ def explained(route: AppRoute) -> str:
     """Say in a sentence who answers what *route* matches, and with what."""
     if route.shadowed:
         return tr("Never reached: the same pattern stands above")
+    if route.fault is not None:
+        return tr(route.fault.text, **route.fault.values)
     match route.kind:
         case "static":
             return tr("Sends files from {folder}", folder=route.detail)
