@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from random import Random
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
@@ -90,6 +93,52 @@ def test_colours_span_lines_and_count_characters_as_qt_does(editor: CodeEditor) 
     assert editor.document().findBlockByNumber(3).text().encode("utf-16-le")[
         2 * start : 2 * (start + length)
     ] == "# end".encode("utf-16-le")
+
+
+PIECES = (
+    "x = 1",
+    '"',
+    '"""',
+    "'''",
+    "\n",
+    "# end\n",
+    "def f(a):\n    return 'b'\n",
+    "class",
+    "f'''{",
+)
+
+
+def test_colours_after_edits_are_those_of_a_fresh_look(editor: CodeEditor, qtbot: QtBot) -> None:
+    random = Random(5)
+    editor.setPlainText('import os\n\n\nclass A:\n    """doc\n    more\n    """\n' * 12)
+    fresh = CodeEditor(editor.theme, "py")
+    qtbot.addWidget(fresh)
+    editor.highlighter.now()
+    for _ in range(60):
+        cursor = QTextCursor(editor.document())
+        cursor.setPosition(random.randrange(editor.document().characterCount()))
+        way = QTextCursor.MoveOperation.Right
+        cursor.movePosition(way, QTextCursor.MoveMode.KeepAnchor, random.randrange(20))
+        cursor.insertText(random.choice(PIECES))
+        editor.highlighter.now()
+        fresh.setPlainText(editor.text())
+        fresh.highlighter.now()
+        for line in range(editor.blockCount()):
+            assert colours_of(editor, line) == colours_of(fresh, line)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = 1\n" * 10_000, "y = " + "-" * 50_000, "x = " + "[1]," * 9_000]
+)
+def test_a_long_file_is_coloured_without_a_pause(editor: CodeEditor, text: str) -> None:
+    editor.setPlainText(f"{text}\n# end")
+    longest, deadline = 0.0, time.perf_counter() + 30
+    while not colours_of(editor, editor.blockCount() - 1):
+        begin = time.perf_counter()
+        QApplication.processEvents()
+        longest = max(longest, time.perf_counter() - begin)
+        assert time.perf_counter() < deadline
+    assert longest < 0.25
 
 
 def test_colouring_does_not_modify_the_document(editor: CodeEditor, qtbot: QtBot) -> None:
