@@ -290,10 +290,14 @@ class _NotImported(RequestHandler):
     """Stands for a handler whose module is imported when it is applied."""
 
 
-def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft]:
-    """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs."""
-    draft = Draft(assemble(site, modules), {})
-    earlier, targets = Earlier(len(site.routes)), Targets(modules, loaded_target)
+def drafting(site: Site, modules: HandlerModules | None) -> Generator[None, None, Draft]:
+    """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs.
+
+    Without the *modules* of a site that is trusted, handlers and settings are not looked for.
+    """
+    draft = Draft(Application() if modules is None else assemble(site, modules), {})
+    earlier = Earlier(len(site.routes))
+    targets = None if modules is None else Targets(modules, loaded_target)
     by_host: dict[str, list[SiteRule]] = {}
     for index, route in enumerate(site.routes):
         yield
@@ -301,7 +305,7 @@ def drafting(site: Site, modules: HandlerModules) -> Generator[None, None, Draft
             continue
         faults = [*route_faults(site, route), *earlier.faults(index, route)]
         if all(fault.warning for fault in faults):
-            target, more = targets.of(site, route)
+            target, more = (None, []) if targets is None else targets.of(site, route)
             target = target or _stand_in(route)
             faults += more
         if faults:

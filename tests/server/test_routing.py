@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -382,7 +383,7 @@ def modules() -> Iterator[HandlerModules]:
     modules.unload()
 
 
-def drafted(modules: HandlerModules, site: Site) -> Any:
+def drafted(modules: HandlerModules | None, site: Site) -> Any:
     work = drafting(site, modules)
     while True:
         try:
@@ -417,3 +418,17 @@ def test_a_draft_leaves_out_what_cannot_be_served(modules: HandlerModules, tmp_p
     assert [rule.route for rule in rules_of(draft.application)] == [3, 4]
     answer = answer_to(draft.application, "GET", "/later")
     assert answer.target == "antigravity.Handler"
+
+
+def test_of_a_site_that_is_not_trusted_nothing_is_imported(tmp_path: Path) -> None:
+    site = Site(
+        tmp_path,
+        settings={"default_handler_class": "this.Handler", "ui_modules": "this"},
+        handlers={"h.py": HANDLERS},
+        routes=(Route("/", "handlers.h.Gone"), Route("/this", "this.s"), Route("/(", "a.B")),
+    )
+    sys.modules.pop("this", None)
+    draft = drafted(None, site)
+    assert "this" not in sys.modules
+    assert draft.faults.keys() == {2}
+    assert answer_to(draft.application, "GET", "/").target == "handlers.h.Gone"
