@@ -36,6 +36,7 @@ class Projects(ProjectControls):
         super().__init__()
         self._serve = serve
         self._site = site
+        self._folder: Path | None = None
         self._disk: dict[str, str] = {}
         """The texts on the disk as they were last read or written, by file name."""
         self._trusted = False
@@ -70,9 +71,8 @@ class Projects(ProjectControls):
             trust.remember(site)
 
     def _settle_in(self, site: Site) -> None:
-        self._disk = files(site)
-        if self._drafts is not None:
-            self._drafts.release()
+        self._folder, self._disk = site.folder, files(site)
+        self.close()
         self._drafts, self._drafted = Drafts(site.folder), None
         self._watch(site)
 
@@ -169,7 +169,14 @@ class Projects(ProjectControls):
         if new := list(wanted - watched):
             self._watcher.addPaths(new)
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether the project is served, and not an application in its place."""
+        return self._site().folder == self._folder
+
     def _look(self) -> None:
+        if not self._is_open:
+            return
         try:
             changed = self._changed()
         except SiteError:
@@ -206,7 +213,7 @@ class Projects(ProjectControls):
     # -- Drafts ------------------------------------------------------------------------------
 
     def keep_draft(self, site: Site) -> None:
-        if self._drafts is None or (site, self._disk) == self._drafted:
+        if self._drafts is None or not self._is_open or (site, self._disk) == self._drafted:
             return
         written = files(site)
         unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}

@@ -512,6 +512,28 @@ def test_saving_is_no_change_by_others(start: Start, qtbot: QtBot, project: Path
     assert not program.window.editors.unsaved
 
 
+def test_a_project_that_an_application_took_over_is_not_watched(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    (tmp_path / "own.py").write_text(
+        "from tornado.web import Application\ndef make_app():\n    return Application()\n"
+    )
+    opening = program.loop.create_task(
+        program.session.open_app(f"{tmp_path / 'own.py'}:make_app", "")
+    )
+    qtbot.waitUntil(opening.done, timeout=10_000)
+    looked = []
+    program.session.projects.changed_on_disk.connect(lambda: looked.append(True))
+    (project / "handlers/home.py").write_text(HANDLER.format("theirs"))
+    qtbot.wait(400)  # Longer than the watcher takes.
+    assert looked == []
+    program.window.projects.open(project)
+    press(qtbot, dialog_of(program, qtbot), "Trust and run")
+    qtbot.waitUntil(lambda: program.session.address is not None)
+    assert served(program, qtbot) == "theirs"
+
+
 # Rows 102 and 103
 
 
