@@ -292,14 +292,30 @@ def test_clicking_in_the_list_of_escapes_goes_to_the_line(program: Program, qtbo
     assert page.editor.textCursor().blockNumber() == 2
 
 
-def test_a_page_may_be_closed_while_it_is_rendered(program: Program, qtbot: QtBot) -> None:
+def test_a_page_may_be_closed_while_it_is_rendered(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
     page = open_template(program, "story.html")
+    fetch("/story/9")
+    qtbot.waitUntil(lambda: page.side.sources.kept, timeout=5_000)
     page.editor.replace_text("{% while True %}{% set x = 1 %}{% end %}")
     page.check()
     program.window.editors.forget_changes()
+    templates = program.session.templates
+    # Nobody looks any more, so nothing of the handlers' is held.
+    qtbot.waitUntil(lambda: [r.kept for r in templates.recorded("story.html")] == [False])
     again = open_template(program, "story.html")
     qtbot.waitUntil(lambda: "story.html" in again.side.python.text())
-    assert program.session.templates.recorded("story.html") == []
+
+
+def test_the_template_of_a_ui_module_has_the_data_of_its_last_use(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    page = open_template(program, "modules/card.html")
+    fetch("/")
+    qtbot.waitUntil(lambda: "/nowhere" in rendered(page), timeout=5_000)
+    assert rows(page)["title"] == ("'Error 404'", "passed")
+    assert rendered(page).startswith('<a class="card" href="/nowhere">')
 
 
 def test_what_is_half_typed_is_not_applied_as_one_types(program: Program, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ import logging
 import posixpath
 import re
 import symtable
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -178,10 +179,14 @@ class SiteTemplate(Template):
 
 @contextmanager
 def _quiet(logger: str) -> Iterator[None]:
-    """Keep *logger* silent: the error is reported where the template is, not as generated code."""
+    """Keep *logger* silent: the error is reported where the template is, not as generated code.
+
+    Only in this thread: the server logs in another one.
+    """
+    thread = threading.get_ident()
 
     def refuse(record: logging.LogRecord) -> bool:
-        return False
+        return record.thread != thread
 
     target = logging.getLogger(logger)
     target.addFilter(refuse)

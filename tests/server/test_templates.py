@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -603,3 +605,24 @@ def test_what_is_probably_not_meant_is_remarked() -> None:
     twice = "{% if 1 %}{% block x %}{% end %}{% end %}\n{% block x %}{% end %}"
     assert template_remarks("a.html", twice) == [Remark(TWICE, 2, "x")]
     assert template_remarks("a.html", "{{ 1") == []
+
+
+class LoggingTexts(dict[str, str]):
+    """Templates; when the included one is asked for, another thread logs an error."""
+
+    def __getitem__(self, name: str) -> str:
+        if name == "inner.html":
+            log = logging.getLogger("tornado.application")
+            thread = threading.Thread(target=log.error, args=["of the server"])
+            thread.start()
+            thread.join()
+        return super().__getitem__(name)
+
+
+def test_what_the_server_logs_while_a_template_is_looked_at_is_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = site_of(page='{% include "inner.html" %}{{ 1 + }}', inner="")
+    loader = SiteLoader(replace(site, templates=LoggingTexts(site.templates)))
+    assert analyse(loader, "page.html").fault is not None
+    assert caplog.messages and set(caplog.messages) == {"of the server"}
