@@ -625,4 +625,5 @@ def test_what_the_server_logs_while_a_template_is_looked_at_is_kept(
     site = site_of(page='{% include "inner.html" %}{{ 1 + }}', inner="")
     loader = SiteLoader(replace(site, templates=LoggingTexts(site.templates)))
     assert analyse(loader, "page.html").fault is not None
-    assert caplog.messages and set(caplog.messages) == {"of the server"}
+    assert caplog.messages
+    assert set(caplog.messages) == {"of the server"}
