@@ -94,11 +94,19 @@ def recorded(program: Program, folder: Path, query: str) -> list[Any]:
 def login(program: Program, qtbot: QtBot, client: str, name: str) -> None:
     """Log a client in at the demo with the form's own token in a header."""
     form = [("Content-Type", "application/x-www-form-urlencoded")]
-    for shot in (
-        Shot(client, "GET", "/login", [], b""),
-        Shot(client, "POST", "/login", form, f"name={name}".encode(), attach_xsrf=True),
-    ):
-        fire_shot(program, qtbot, shot)
+    fire_shot(program, qtbot, Shot(client, "GET", "/login", [], b""))
+    # The server is done before its answer has reached the client.
+    jar = program.session.clients
+    qtbot.waitUntil(
+        lambda: any(
+            each.name == "_xsrf"
+            for state in jar()
+            if state.name == client
+            for each in state.cookies
+        )
+    )
+    sent = Shot(client, "POST", "/login", form, f"name={name}".encode(), attach_xsrf=True)
+    fire_shot(program, qtbot, sent)
     assert finished(program, "/login")[-1].status == 302
 
 

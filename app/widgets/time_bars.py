@@ -13,6 +13,8 @@ from app.recording.events import Row
 from app.recording.tables import Table
 
 _START, _END = 9, 10
+LEAST = 2
+"""How wide a bar is at least, in pixels."""
 
 
 class Axis(NamedTuple):
@@ -61,7 +63,7 @@ class Bar(NamedTuple):
 def bars(ids: Sequence[int], requests: Table, axis: Axis, now_ns: int) -> Iterator[Bar]:
     """Yield what is seen of requests that follow each other, with the numbers *ids*.
 
-    Where several share a pixel, the first stands for them: the cost grows with the width, not
+    Where several share a place, the first stands for them: the cost grows with the width, not
     with how many there are.
     """
 
@@ -76,7 +78,11 @@ def bars(ids: Sequence[int], requests: Table, axis: Axis, now_ns: int) -> Iterat
             at += 1
             continue
         end = now_ns if row[_END] is None else row[_END]
-        left, right = axis.x(row[_START]), axis.x(end)
-        yield Bar(left, max(right, left + 1), ids[at])
-        # The next that begins beyond this pixel.
-        at = max(at + 1, bisect_right(ids, axis.time(max(right, left + 1)), at, key=start))
+        left = axis.x(row[_START])
+        right = max(axis.x(end), left + LEAST)
+        yield Bar(left, right, ids[at])
+        # The next that begins beyond this pixel; it is seldom far.
+        until, low, step = axis.time(right), at + 1, 1
+        while low + step <= len(ids) and start(ids[low + step - 1]) <= until:
+            low, step = low + step, 2 * step
+        at = bisect_right(ids, until, low, min(low + step, len(ids)), key=start)
