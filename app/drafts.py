@@ -6,6 +6,7 @@ of a folder: the one that holds its lock.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -29,8 +30,9 @@ class Drafts:
     def __init__(self, folder: Path) -> None:
         place = QStandardPaths.StandardLocation.GenericDataLocation
         self._root = Path(QStandardPaths.writableLocation(place)) / "Loopscope" / "drafts"
-        # Texts may hold secrets.
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # `keep` says so, once there is something to keep.
+            # Texts may hold secrets.
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = str(folder.resolve()).encode("utf-8", "surrogateescape")
         stem = hashlib.sha256(path).hexdigest()[:24]
         self._folder = folder
@@ -38,7 +40,8 @@ class Drafts:
         self._lock = QLockFile(str(self._root / f"{stem}.lock"))
         self._lock.setStaleLockTime(0)  # However long it is open; only a dead process lets go.
         self._kept: dict[str, str] | None = None
-        self.alone = self._lock.tryLock(0)
+        held = QLockFile.LockError.LockFailedError
+        self.alone = self._lock.tryLock(0) or self._lock.error() != held
         """Whether no other process has the project open."""
 
     @property
@@ -60,7 +63,8 @@ class Drafts:
             # A lone surrogate is text too as long as it is only typed.
             exchange(self._root, [(self._file, json.dumps(row).encode())])
         else:
-            self._file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                self._file.unlink()
         self._kept = files
 
     def find(self) -> Draft | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -153,7 +154,8 @@ class Projects(ProjectControls):
             self.opened.emit()
         self._disk = files(saved)
         self._watch(saved)
-        self.keep_draft(self._site())
+        with contextlib.suppress(OSError):  # What is saved needs no draft.
+            self.keep_draft(self._site())
 
     # -- The disk ----------------------------------------------------------------------------
 

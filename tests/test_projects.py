@@ -687,6 +687,21 @@ def test_what_is_saved_is_not_offered_again(start: Start, qtbot: QtBot, project:
     assert program.session.projects.draft() is None
 
 
+def test_where_no_draft_can_be_kept_that_is_said_and_saving_still_works(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no folder").write_text("")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "no folder"))
+    program = start(project)
+    assert program.session.projects.read_only == ""
+    type_into(program, "templates/page.html", "mine ")
+    banner = program.window.banner.label
+    qtbot.waitUntil(lambda: "cannot be kept" in banner.text())
+    program.window.editors.save()
+    assert banner.text() == "Saved"
+    assert (project / "templates/page.html").read_text().startswith("mine ")
+
+
 def test_what_was_discarded_on_leaving_does_not_come_back(
     start: Start, qtbot: QtBot, project: Path
 ) -> None:
