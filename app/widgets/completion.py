@@ -212,8 +212,10 @@ class CompletionPopup(QFrame):
         word = _WORD.search(before)
         wanted = text == "." or (word is not None and len(word[0]) >= _LETTERS)
         wanted = wanted or (text == " " and before.split()[-1:] in (["def"], ["import"]))
-        if self.isVisible() or (wanted and text and not text.isdigit()):
+        if wanted or (self.isVisible() and word is not None):
             self.offer()
+        else:
+            self.hide()
 
     def _move(self, by: int) -> None:
         count = self._names.rowCount()

@@ -88,6 +88,10 @@ def test_the_list_opens_narrows_moves_and_closes(page: FilePage, qtbot: QtBot) -
     page.grab()
     qtbot.keyClick(editor, KEY.Key_Return)
     assert f"self.{offered[1]}" in editor.textCursor().block().text()
+    qtbot.keyClicks(editor, "(se")
+    assert "self" in popup(page).offered
+    qtbot.keyClicks(editor, ")")
+    assert popup(page).offered == []
     qtbot.keyClick(editor, KEY.Key_Space, CONTROL)
     qtbot.keyClick(editor, KEY.Key_Escape)
     assert popup(page).offered == []
