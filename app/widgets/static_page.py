@@ -17,12 +17,9 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
-    QHeaderView,
     QLineEdit,
     QSplitter,
-    QTableView,
 )
 
 from app.server.site import Site, SiteError
@@ -32,9 +29,10 @@ from .controls import Controls
 from .editor_page import Page
 from .i18n import tr
 from .parts import EmptyState, IconButton, OrEmpty
-from .static_model import PATH, SIZE, TYPE, Contents, StaticModel
+from .static_model import PATH, Contents, StaticModel
 from .static_preview import MOST_OF_A_PICTURE, StaticPreview
-from .theme import ROW, Theme
+from .static_table import StaticTable
+from .theme import Theme
 
 STATIC_KEY = "static/"
 _LOOK_MS = 1000
@@ -77,7 +75,7 @@ class StaticPage(Page):
         self.tools.addWidget(self.browse)
         self.apply_button.hide()
         self.as_you_type.hide()
-        self.view = self._table()
+        self.view = StaticTable(self.model, theme)
         empty = EmptyState(
             "No static files",
             "Style sheets, scripts and pictures that are served as they are. Drop files here.",
@@ -98,20 +96,6 @@ class StaticPage(Page):
         self.retranslate()
         self._show_all()
 
-    def _table(self) -> QTableView:
-        view = QTableView()
-        view.setModel(self.model)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        view.verticalHeader().hide()
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.horizontalHeader().setHighlightSections(False)
-        view.horizontalHeader().setStretchLastSection(True)
-        view.setTabKeyNavigation(False)
-        return view
-
     def _connect(self) -> None:
         self.view.selectionModel().selectionChanged.connect(self._show_chosen)
         self.view.doubleClicked.connect(self.open_in_browser)
@@ -119,20 +103,10 @@ class StaticPage(Page):
         self.model.dataChanged.connect(self._show_chosen)
         self.model.failed.connect(self.banner.say)
         self._look.timeout.connect(self.look)
-        self._theme.changed.connect(self._restyle)
         for keys, slot in (("Delete", self.remove), ("Return", self.open_in_browser)):
             shortcut = QShortcut(QKeySequence(keys), self.view)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(slot)
-        self._restyle()
-
-    def _restyle(self) -> None:
-        px = self._theme.px
-        self.view.verticalHeader().setDefaultSectionSize(px(ROW))
-        self.view.horizontalHeader().setFixedHeight(px(ROW))
-        for column, width in ((PATH, 150), (SIZE, 76), (TYPE, 118)):
-            self.view.setColumnWidth(column, px(width))
-        self.model.repaint()
 
     # -- Looking ---------------------------------------------------------------------------
 
@@ -155,16 +129,13 @@ class StaticPage(Page):
         cost_ms = (time.perf_counter() - start) * 1000
         self._look.setInterval(max(_LOOK_MS, int(cost_ms * 40)))
 
-    def chosen(self) -> list[str]:
-        """Return the names of the selected files."""
-        rows = self.view.selectionModel().selectedRows()
-        return [self.model.files[index.row()].name for index in rows]
-
     def choose(self, name: str) -> None:
         """Select a file, if it is there."""
-        row = self.model.row_of(name)
-        if row >= 0:
-            self.view.selectRow(row)
+        self.view.choose(name)
+
+    def chosen(self) -> list[str]:
+        """Return the names of the selected files."""
+        return self.view.chosen()
 
     def _show_all(self) -> None:
         self.body.show_empty(not self.model.files)
