@@ -128,6 +128,8 @@ class SiteLoader(BaseLoader):
             raise
         except SyntaxError as error:
             raise self._syntax_error(template, error) from error
+        except NotImplementedError as error:  # So says Tornado of an extends that it meets.
+            raise self._misplaced(name) from error
         except (RecursionError, MemoryError) as error:
             raise TemplateError("is nested too deeply", name) from error
         except Exception as error:
@@ -136,6 +138,21 @@ class SiteLoader(BaseLoader):
         finally:
             self._under_way.pop()
         return template
+
+    def _misplaced(self, name: str) -> TemplateError:
+        """Return an error at the ``{% extends %}`` of *name* that is not at its top level."""
+        text = self.texts[name]
+        named = sorted(_named_by(name, text), reverse=True)  # The includes first.
+        for how, target, _ in named:
+            key = self.resolve_path(target, name)
+            inner = _named_by(key, self.texts.get(key, ""))
+            if how == "extends":
+                message = "{% extends %} must not stand within another directive"
+                return TemplateError(message, name, *_naming(text, target))
+            if any(each[0] == "extends" for each in inner):
+                message = f"{target!r} extends another template, so it cannot be included"
+                return TemplateError(message, name, *_naming(text, target))
+        return TemplateError("{% extends %} is misplaced", name)
 
     def _syntax_error(self, template: SiteTemplate, error: SyntaxError) -> TemplateError:
         lines = template.lines

@@ -142,6 +142,8 @@ def answers(*sites: Site) -> tuple[list[list[Problem]], list[HTTPResponse]]:
         (23, "{% set x y %}", (1, 10), "invalid syntax"),
         (25, 'a\n {% extends "gone.html" %}', (2, 2), "there is no template 'gone.html'"),
         (25, 'a\n {% include "gone.html" %}', (2, 2), "there is no template 'gone.html'"),
+        (25, '\n{% if 1 %} {% extends "b.html" %}{% end %}', (2, 12), "must not stand within"),
+        (25, 'a\n{% include "c.html" %}', (2, 1), "'c.html' extends another template"),
         (26, '{% extends "b.html" %}', (2, 1), "page.html → b.html → page.html"),
         (27, 'x\n{% include "page.html" %}', (2, 1), "circle: page.html → page.html"),
         (32, "{% if 1 %}\n" * 200 + "{% end %}" * 200, None, "too many"),
@@ -153,7 +155,7 @@ def answers(*sites: Site) -> tuple[list[list[Problem]], list[HTTPResponse]]:
 def test_a_broken_template_is_told_at_its_place_and_the_last_good_one_is_served(
     row: int, text: str, place: tuple[int, int] | None, said: str
 ) -> None:
-    good = site_of(page="good", b='\n{% extends "page.html" %}')
+    good = site_of(page="good", b='\n{% extends "page.html" %}', c='{% extends "d.html" %}', d="")
     bad = good.with_template("page.html", text)
     begun = time.monotonic()
     problems, responses = answers(good.without_template("b.html"), bad)
