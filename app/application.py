@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _import = builtins.__import__
 SETTLE_NS = 30_000_000
 """How long something must have lasted to be shown before it has ended, in ns."""
-MANY_RUNS = 400
-"""So many runs are folded without waiting for the next frame."""
 
 
 class StartError(Exception):
@@ -166,7 +164,7 @@ class Program:
         self.watchdog = Watchdog(loop, code, recorder, sign=self._freeze_sign())
         self.session.watch_with(self.watchdog, chosen.block_limit)
         self.detectors = Detectors(recorder, loop)
-        self.clock = FrameClock(self.frame, self.is_live, self.take_runs)
+        self.clock = FrameClock(self.frame, self.is_live)
         self.ended = asyncio.Event()
 
     def _freeze_sign(self) -> FreezeSign | None:
@@ -334,11 +332,6 @@ class Program:
         taken_in = self.recorder.clock()
         self.window.frame()
         self.accounting.spending.frame(start, taken_in)
-
-    def take_runs(self) -> None:
-        """Fold many runs at once: until the next frame they would fill the processor's cache."""
-        if len(self.recorder.runs) >= MANY_RUNS:
-            self.store.apply(self.recorder.drain_runs())
 
     def again(self) -> list[str]:
         """Return the arguments with which to start anew: none, unless the user wants that."""

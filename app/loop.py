@@ -579,7 +579,8 @@ class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # typ
     def _run_ready(self, count: int, tick_id: int) -> int:
         """Run *count* handles, or as many as there is time for; return how many are left."""
         ready, recorder = self._ready, self.recorder
-        take, record, next_run_id = ready.popleft, recorder.runs.append, self._run_ids.__next__
+        take, next_run_id = ready.popleft, self._run_ids.__next__
+        record, names = recorder.runs.add, recorder.runs.names
         stepped, deadline, debug = self.tasks.stepped, self._turn_ends, self._debug
         start = _now()
         # One by one: what a handle leaves behind must be gone before the next one runs.
@@ -618,7 +619,8 @@ class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # typ
             owner = context.get(OWNER, WINDOW)
             cause = handle.cause
             task_id = 0 if task is None else stepped(task, owner, start, end, cause)
-            record((run_id, tick_id, start, end, name, owner, task_id, cause, handle.scheduled_ns))
+            due = handle.scheduled_ns
+            record((run_id, tick_id, start, end, names[name], owner, task_id, cause, due))
             if debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             if end >= deadline:

@@ -4,32 +4,72 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 from typing import Any, overload
 
 from .events import Row, Run
 
 _NAME = Run._fields.index("name")
+_WIDTH = len(Run._fields)
 _NAMES = 100_000
 """How many different names of runs are told apart."""
 _BLOCK = 4096
 
 
-class _Codes(dict[str | None, int]):
-    """Name → its number in `names`; a new name is added to them."""
+class Names(dict[str | None, int]):
+    """Name of a run → its number in `texts`; a new name is added to them."""
 
     def __init__(self) -> None:
-        self.names: list[str | None] = []
+        self.texts: list[str | None] = []
 
     def __missing__(self, name: str | None) -> int:
-        if len(self.names) > _NAMES:
+        if len(self.texts) > _NAMES:
             name = "…"
             if name in self:
                 return self[name]
-        self[name] = code = len(self.names)
-        self.names.append(name)
-        return code
+        self[name] = number = len(self.texts)
+        self.texts.append(name)
+        return number
+
+
+class RunLog(Sequence[Row]):
+    """Rows of runs as they are recorded: all fields as machine integers behind one another.
+
+    A tuple for each run would be walked by the garbage collector, and be gone from the processor's
+    cache when it is wanted again.
+    """
+
+    def __init__(self) -> None:
+        self.names = Names()
+        self._fields = array("q")
+        self.add: Callable[[Row], None] = self._fields.extend
+        """Adds a row; its name must be given by its number in `names`."""
+
+    def __len__(self) -> int:
+        return len(self._fields) // _WIDTH
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        at = range(len(self))[at] * _WIDTH
+        row: list[Any] = list(self._fields[at : at + _WIDTH])
+        row[_NAME] = self.names.texts[row[_NAME]]
+        return tuple(row)
+
+    def drop(self, count: int) -> None:
+        """Remove the last *count* rows."""
+        del self._fields[len(self._fields) - count * _WIDTH :]
+
+    def take(self) -> RunRows:
+        """Return all rows by column, and forget them here."""
+        rows = RunRows(self.names, [self._fields[at::_WIDTH] for at in range(_WIDTH)])
+        del self._fields[:]
+        return rows
 
 
 class RunRows(Sequence[Row]):
@@ -39,9 +79,11 @@ class RunRows(Sequence[Row]):
     cache as they come and go. What only needs one field reads its `column`.
     """
 
-    def __init__(self) -> None:
-        self._columns = tuple(array("q") for _ in Run._fields)
-        self._codes = _Codes()
+    def __init__(
+        self, names: Names | None = None, columns: Sequence[array[int]] | None = None
+    ) -> None:
+        self._names = Names() if names is None else names
+        self._columns = tuple(columns or (array("q") for _ in Run._fields))
 
     def __len__(self) -> int:
         return len(self._columns[0])
@@ -54,8 +96,15 @@ class RunRows(Sequence[Row]):
         """Add *rows* behind the others."""
         if not rows:
             return
+        if isinstance(rows, RunRows):
+            if not self:
+                self._names = rows._names
+            if rows._names is self._names:
+                for column, more in zip(self._columns, rows._columns, strict=True):
+                    column.extend(more)
+                return
         fields: list[Any] = list(zip(*rows, strict=True))
-        fields[_NAME] = map(self._codes.__getitem__, fields[_NAME])
+        fields[_NAME] = map(self._names.__getitem__, fields[_NAME])
         # Far quicker than an array made of them, and "n" than "q", which is the same.
         pack = Struct(f"{len(rows)}n").pack
         for column, values in zip(self._columns, fields, strict=True):
@@ -68,7 +117,7 @@ class RunRows(Sequence[Row]):
 
     def name(self, at: int) -> str:
         """Return the name of the run at an index, empty for a step of a task."""
-        return self._codes.names[self.column("name")[at]] or ""
+        return self._names.texts[self.column("name")[at]] or ""
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -76,7 +125,7 @@ class RunRows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         id_, tick, start, end, name, owner, task, cause, scheduled = self._columns
-        names = self._codes.names
+        names = self._names.texts
         if isinstance(at, slice):
             return list(
                 zip(

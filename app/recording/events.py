@@ -265,7 +265,7 @@ class Batch(NamedTuple):
     """
 
     ticks: list[Row]
-    runs: list[Row]
+    runs: Sequence[Row]
     connections: list[Row]
     requests: list[Row]
     tasks: list[Row]

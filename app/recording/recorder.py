@@ -9,6 +9,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Protocol
 
+from .columns import RunLog
 from .events import KINDS, WINDOW, Batch, Row, Task, Wait
 
 _TASK_START = Task._fields.index("start_ns")
@@ -90,7 +91,7 @@ class Recorder:
         self.changed_requests: dict[int, Changing] = {}
         """Requests that began, changed or ended since the last drain, by number."""
         self.ticks: list[Row] = []
-        self.runs: list[Row] = []
+        self.runs = RunLog()
         self.connections: list[Row] = []
         self.requests: list[Row] = []
         self.tasks: list[Row] = []
@@ -99,7 +100,9 @@ class Recorder:
         self.log: list[Row] = []
         self.blocks: list[Row] = []
         self.messages: list[Row] = []
-        self._lists: dict[str, list[Row]] = {kind: getattr(self, kind) for kind in KINDS}
+        self._lists: dict[str, list[Row]] = {
+            kind: getattr(self, kind) for kind in KINDS if kind != "runs"
+        }
 
     def drain(self, settle_ns: int = 0) -> Batch:
         """Take the rows recorded since the last drain.
@@ -110,17 +113,11 @@ class Recorder:
         """
         self.bound()
         self._take_begun(self.clock() - settle_ns)
-        batch = Batch(**{kind: rows[:] for kind, rows in self._lists.items()})
+        lists = {kind: rows[:] for kind, rows in self._lists.items()}
+        batch = Batch(runs=self.runs.take(), **lists)
         for rows in self._lists.values():
             rows.clear()
         self.body_bytes = 0
-        return batch
-
-    def drain_runs(self) -> Batch:
-        """Take only the runs and ticks: they never change, so they need not settle."""
-        batch = Batch(self.ticks[:], self.runs[:], [], [], [], [], [], [], [])
-        self.ticks.clear()
-        self.runs.clear()
         return batch
 
     def _take_begun(self, before_ns: int) -> None:
@@ -152,6 +149,10 @@ class Recorder:
             if excess > 0:
                 del rows[-excess:]
                 self.dropped[kind] += excess
+        excess = len(self.runs) - self.capacity
+        if excess > 0:
+            self.runs.drop(excess)
+            self.dropped["runs"] += excess
         while len(self.changed_requests) > self.capacity:
             self.changed_requests.popitem()
             self.dropped["requests"] += 1

@@ -30,18 +30,15 @@ class Active(Protocol):
 class FrameClock:
     """Calls *frame* at a bounded rate while things happen, and not at all while nothing does.
 
-    *is_live* says whether something shown changes with time alone. *turned* is called each time
-    that something happened.
+    *is_live* says whether something shown changes with time alone.
     """
 
     def __init__(
         self,
         frame: Callable[[], None],
         is_live: Callable[[], bool],
-        turned: Callable[[], None] = lambda: None,
     ) -> None:
         self._frame = frame
-        self._turned = turned
         self._is_live = is_live
         self._source: Active | None = None
         self._last_activity = 0.0
@@ -69,7 +66,6 @@ class FrameClock:
             self._source = None
 
     def _activity(self) -> None:
-        self._turned()
         self._last_activity = now = time.monotonic()
         self._quiet = False
         if not self._soon:
