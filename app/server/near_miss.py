@@ -103,12 +103,12 @@ class _Walk:
             after = self._sequence(nodes, here, flags)
             count += 1
             if count >= least:
-                if after <= ends:
-                    break
+                here = after - ends  # Where it has been it has gone on already.
                 ends |= after
             elif after == here:  # It takes nothing, however often.
                 return after
-            here = after
+            else:
+                here = after
         return ends
 
     def _at(self, where: Any, starts: Positions) -> Positions:

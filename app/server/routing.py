@@ -5,6 +5,7 @@ Nothing is sent and no handler runs. `draft` makes rules of routes that are stil
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -179,9 +180,17 @@ def _try(
         return Tried(rule, outcome, len(request.path), _groups(matcher, request, found)), found
     if taken:
         return Tried(rule, Outcome.LATER), None
-    reached = furthest(matcher.regex, request.path) if isinstance(matcher, PathMatches) else 0
+    reached = _reached(matcher, request.path)
     near = reached > 1 and 2 * reached >= len(request.path)
     return Tried(rule, Outcome.NEAR if near else Outcome.NO, reached), None
+
+
+def _reached(matcher: Matcher, path: str) -> int:
+    """Return how far *path* fits; 0 where that takes long."""
+    if isinstance(matcher, PathMatches):
+        with contextlib.suppress(TooSlow), cpu_limit(MATCH_LIMIT_S):
+            return furthest(matcher.regex, path)
+    return 0
 
 
 def _declines(step: _Step, request: HTTPServerRequest, params: Params | TooSlow) -> bool:

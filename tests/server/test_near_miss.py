@@ -43,9 +43,11 @@ def test_a_match_reaches_the_end() -> None:
 
 
 def test_patterns_that_backtrack_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert furthest(re.compile(r"/(a+)+$"), "/" + "a" * 60 + "b") == 61
-    assert time.perf_counter() - began < 0.5
+    long = "/" + "ab/" * 1_000
+    assert furthest(re.compile(r"/(.*)/(.*)/((?:a|b|/)*)x$"), long) == len(long)
+    assert time.process_time() - began < 1
 
 
 _PARTS = ["a", "b", "/", "[ab]", "[^/]", "(a|/b)", "(?:ab)", "(b/)", "."]
