@@ -190,6 +190,8 @@ class Program:
 
     async def run(self) -> int:
         """Serve until the window closes, a signal comes or the time is over; return the status."""
+        # PySide6 lets each import statement run Python code of its own, in everybody's functions.
+        builtins.__import__ = _import
         self._listen_for_the_end()
         logs = self._start_logging()
         try:
@@ -310,8 +312,6 @@ class Program:
         print(f"Loopscope is serving {self.session.name} at {address}", flush=True)
 
     def _settle(self) -> None:
-        # PySide6 lets each import statement run Python code of its own, in everybody's functions.
-        builtins.__import__ = _import
         # What exists by now stays: the garbage collector need not walk it again and again.
         gc.collect()
         gc.freeze()

@@ -387,3 +387,10 @@ def test_a_start_up_that_fails_without_a_display_is_one_line(tmp_path: Path) -> 
     status, line = refused("--offscreen", "--trust", "--app", target, cwd=tmp_path)
     assert status == 2
     assert "SystemExit: nothing to do" in line
+
+
+def test_what_a_program_called_app_imports_later_is_its_own(tmp_path: Path) -> None:
+    target = str(APPS / "namesake/app.py:make_app")
+    with program("--app", target, "--trust", cwd=tmp_path) as it:
+        assert it.get("/") == (200, b"the program's own app")
+        assert it.end(signal.SIGTERM) == ""
