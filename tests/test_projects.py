@@ -27,6 +27,7 @@ from app.projects import DEMO
 from app.server.site import Route, Site, load, save
 from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.editor_page import FilePage
+from app.widgets.settings_page import SettingsPage
 
 Start = Callable[..., Program]
 ROOT = Path(__file__).resolve().parent.parent
@@ -425,6 +426,12 @@ def test_what_others_change_is_noticed_and_can_be_taken(
     type_into(program, "templates/page.html", "mine ")
     (project / "handlers/home.py").write_text(HANDLER.format("theirs"))
     (project / "templates/page.html").write_text("theirs\n")
+    window.editors.open_settings()
+    settings = window.editors.pages["settings"]
+    assert isinstance(settings, SettingsPage)
+    settings.model.set("xsrf_cookies", True)
+    toml = (project / "site.toml").read_text()
+    (project / "site.toml").write_text(f"{toml}\n[settings]\nlogin_url = '/in'\n")
     qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
     dialog = window.findChild(DiskChangeDialog)
     assert dialog is not None
@@ -437,6 +444,8 @@ def test_what_others_change_is_noticed_and_can_be_taken(
     page = window.editors.pages["templates/page.html"]
     assert isinstance(page, FilePage)
     assert (page.text, page.modified) == ("theirs\n", False)
+    assert program.session.site.settings == settings.model.values == {"login_url": "/in"}
+    assert not settings.modified
 
 
 def test_mine_is_kept_and_then_saved_over_theirs(start: Start, qtbot: QtBot, project: Path) -> None:
@@ -633,6 +642,8 @@ with TickLoop(QApplication([]), recorder=recorder, contained=True) as loop:
         editors.pages["handlers/home.py"].editor.insertPlainText("half = (\\n")
         editors.open_routes()
         editors.pages["site.toml"].add()
+        editors.open_settings()
+        editors.pages["settings"].model.set("xsrf_cookies", True)
         print("typed", flush=True)
 
     loop.create_task(type_text())
@@ -654,7 +665,9 @@ def test_unsaved_text_comes_back_after_a_kill(start: Start, qtbot: QtBot, projec
         while (line := child.stdout.readline()) and b"typed" not in line:
             pass
         qtbot.waitUntil(
-            lambda: any(b"/new" in path.read_bytes() for path in drafts.rglob("drafts/*.json")),
+            lambda: any(
+                b"xsrf_cookies" in path.read_bytes() for path in drafts.rglob("drafts/*.json")
+            ),
             timeout=10_000,
         )
     finally:
@@ -671,6 +684,10 @@ def test_unsaved_text_comes_back_after_a_kill(start: Start, qtbot: QtBot, projec
     assert page.text.startswith("half = (\nfrom tornado")
     assert page.modified, "nothing of it is served before it is applied"
     assert editors.pages["site.toml"].modified
+    assert editors.pages["settings"].modified
+    assert program.session.site.settings == {}
+    assert editors.all_written().settings == {"xsrf_cookies": True}
+    assert "/new" in [route.pattern for route in editors.all_written().routes]
     assert served(program, qtbot) == "first"
     page.undo()
     assert page.text.startswith("from tornado")

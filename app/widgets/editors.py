@@ -228,28 +228,32 @@ class Editors(QObject):
 
     def hold(self, site: Site, names: Iterable[str]) -> None:
         """Let editors hold the files *names* of *site*, as if that had been typed in them."""
+        served = self._controls.site
         for name in names:
             folder, _, rest = name.partition("/")
             if rest:
                 self.open_file(folder, rest)
                 self.pages[name].hold(site)
-            elif site.routes != self._controls.site.routes:
+                continue
+            if site.routes != served.routes:
                 self.open_routes()
                 self.pages[KEY].hold(site)
-            served = self._controls.site
-            if not rest and (site.settings, site.server) != (served.settings, served.server):
-                self.apply_site(served.with_settings(site.settings).with_server(site.server))
+            if (site.settings, site.server) != (served.settings, served.server):
+                self.open_settings()
+                self.pages[SETTINGS_KEY].hold(site)
 
     def let_go(self, name: str) -> None:
-        """Let the editor of a file, if there is one, hold what is served; close it if nothing."""
-        page, site = self.pages.get(name), self._controls.site
-        if page is None:
-            return
-        if name.partition("/")[2] in (*site.handlers, *site.templates, ""):
-            page.hold(site)
-            page.served(site)
-        else:
-            self._really_close(page)
+        """Let the editors of a file hold what is served; close that of one that is gone."""
+        site = self._controls.site
+        for key in (KEY, SETTINGS_KEY) if name == KEY else (name,):
+            page = self.pages.get(key)
+            if page is None:
+                continue
+            if name == KEY or name.partition("/")[2] in (*site.handlers, *site.templates):
+                page.hold(site)
+                page.served(site)
+            else:
+                self._really_close(page)
 
     def apply(self, pages: Iterable[Page], *, typed: bool = False) -> bool:
         """Serve what *pages* hold; return whether that went well.

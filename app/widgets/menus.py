@@ -56,8 +56,8 @@ class Menus:
 
     def _file(self) -> None:
         menu, projects = self._menu("&File"), self._window.projects
-        self._add(menu, "&New project", lambda: projects.ask_new(False), "Ctrl+N")
-        self._add(menu, "New from the &demo", lambda: projects.ask_new(True), "Ctrl+Shift+N")
+        self._add(menu, "&New project…", lambda: projects.ask_new(False), "Ctrl+N")
+        self._add(menu, "New from the &demo…", lambda: projects.ask_new(True), "Ctrl+Shift+N")
         self._add(menu, "&Open project…", projects.ask_open, "Ctrl+O")
         app = "Open &application…"
         self._add(menu, app, lambda: self._window.app_site.open_application(), "Ctrl+Alt+A")

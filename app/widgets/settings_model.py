@@ -93,8 +93,12 @@ class SettingsModel(QObject):
         if self._of(site) == self.values:
             self.undo_stack.setClean()
         elif self.undo_stack.isClean():
-            self.set_all({**dict.fromkeys(self.values), **self._of(site)})
+            self.hold(site)
             self.undo_stack.setClean()
+
+    def hold(self, site: Site) -> None:
+        """Take over the settings of *site*, as a step that can be undone."""
+        self.set_all({**dict.fromkeys(self.values), **self._of(site)})
 
     def own(self) -> list[str]:
         """Return the names of the project's own settings."""

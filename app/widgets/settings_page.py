@@ -229,6 +229,9 @@ class SettingsPage(Page):
         self.model.served(site)
         self._refresh()
 
+    def hold(self, site: Site) -> None:
+        self.model.hold(site)
+
     def undo(self) -> None:
         self.model.undo_stack.undo()
 
