@@ -25,7 +25,7 @@ class Rulebook:
         raise NotImplementedError
 
     def trial(self, asked: Asked) -> Iterator[Tried | Answer]:
-        """Yield each rule with what becomes of it, then routes that are no rules, the answer last."""
+        """Yield each rule and what becomes of it, then routes that are none; the answer last."""
         raise NotImplementedError
 
     def moved(self) -> Iterator[Moved | None]:

@@ -8,7 +8,7 @@ from app.server.ladder import Words
 from app.server.site import Site
 from app.server.site.route_checking import Fault, site_faults
 from app.server.trial import Answer, Asked, Moved, Rule, Tried
-from app.widgets.routing_controls import Rulebook, RoutingControls
+from app.widgets.routing_controls import RoutingControls, Rulebook
 
 
 class FakeRulebook(Rulebook):
