@@ -170,7 +170,7 @@ class Session(Controls):
     async def _before_app(self) -> None:
         self.resume_server()  # What is held back must come to its end.
         self._where = self._server.address or self._where
-        await self._server.stop()
+        await self._server.close()  # The program may have a package handlers of its own.
         self._site = Site(Path())
         self.server_changed.emit()
 

@@ -28,7 +28,7 @@ from app.recording.events import Connection, Message, Request
 from app.recording.store import Store
 from app.server.breakpoints import Breakpoint
 from app.server.target import TargetError, split_target
-from app.session import Session
+from app.session import DEMO, Session
 from app.widgets.app_controls import AppState
 from app.widgets.controls import Shot
 from tests.test_program import program, refused, rows
@@ -188,6 +188,35 @@ def test_a_program_may_be_called_app_as_loopscope_is(opened: Opened) -> None:
     assert opened.get("/") == "the program's own app"
     assert Path(sys.modules["app"].__path__[0]).parent == APPS.parent.parent
     assert [file.name for file in opened.session.app.sources()] == ["app.py", "views.py"]
+
+
+def test_a_package_handlers_is_the_programs_own_after_a_project(
+    opened: Opened, tmp_path: Path
+) -> None:
+    projects = opened.session.projects
+    projects.open(projects.read(DEMO))
+    opened.session.listen()
+    assert "StoryHandler" in opened.get("/story/1")
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "handlers" / "__init__.py").write_text("")
+    (tmp_path / "handlers" / "mine.py").write_text(
+        "from tornado.web import RequestHandler\n"
+        "class Mine(RequestHandler):\n"
+        "    def get(self): self.write('mine')\n"
+    )
+    file = tmp_path / "with_handlers.py"
+    file.write_text(
+        "from tornado.web import Application\n"
+        "def make_app():\n"
+        "    from handlers.mine import Mine\n"
+        "    return Application([('/', Mine)])\n"
+    )
+    opened.wait(opened.session.open_app(f"{file}:make_app", ""))
+    assert opened.get("/") == "mine"
+    projects.open(projects.read(DEMO))
+    opened.qtbot.waitUntil(lambda: opened.session.app.state is AppState.NONE)
+    opened.qtbot.waitUntil(lambda: opened.session.address is not None)
+    assert "StoryHandler" in opened.get("/story/1")
 
 
 def test_sources_templates_and_the_place_of_a_handler(opened: Opened) -> None:
