@@ -18,7 +18,7 @@ from app.recording.store import Store
 
 from .widgets.sample import batch, request
 
-COUNT = 3_000
+COUNT = 1_500
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_recording_cut_at_any_byte_opens_up_to_there_or_says_why_not(
     whole, _ = capture.read(recording)
     data, path = recording.read_bytes(), tmp_path / "cut.loopscope"
     dice = random.Random(106)
-    cuts = sorted({0, 1, 15, 16, 99, 100, len(data) - 1, *dice.sample(range(len(data)), 40)})
+    cuts = sorted({0, 1, 15, 16, 99, 100, len(data) - 1, *dice.sample(range(len(data)), 25)})
     seen = []
     for cut in cuts:
         path.write_bytes(data[:cut])
@@ -69,7 +69,7 @@ def test_a_recording_cut_at_any_byte_opens_up_to_there_or_says_why_not(
         seen.append(len(found))
     assert seen == sorted(seen)
     assert seen[-1] == COUNT, "the requests come first in the file"
-    assert sum(0 < count < COUNT for count in seen) > 10
+    assert sum(0 < count < COUNT for count in seen) > 5
 
 
 def test_the_window_says_that_the_recording_was_cut_off(
