@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -11,6 +12,10 @@ CONTEXT = 3
 """How many lines that are the same are shown around a change."""
 _LONGEST = 400
 """Lines with more characters are not compared within."""
+_MOST_PAIRS = 200
+"""How many lines of a file are compared within: that takes long."""
+_MOST_LINES = 2_000
+"""If more lines lie between the first change and the last, all of them count as changed."""
 _ALIKE = 0.4
 """From which share of equal characters on two lines count as one that was changed."""
 
@@ -46,9 +51,8 @@ def _file_rows(old: list[str], new: list[str]) -> Iterator[Row]:
     start = max(head - CONTEXT, 0)
     end = max(tail - CONTEXT, 0)
     first, second = old[start : len(old) - end], new[start : len(new) - end]
-    for count, group in enumerate(
-        SequenceMatcher(None, first, second).get_grouped_opcodes(CONTEXT)
-    ):
+    pairs = itertools.count()
+    for count, group in enumerate(_groups(first, second)):
         if count:
             yield Row(GAP, 0, 0, "")
         for kind, a, b, c, d in group:
@@ -58,7 +62,14 @@ def _file_rows(old: list[str], new: list[str]) -> Iterator[Row]:
                     for n in range(b - a)
                 )
             else:
-                yield from _changed(first[a:b], second[c:d], start + a + 1, start + c + 1)
+                yield from _changed(first[a:b], second[c:d], start + a + 1, start + c + 1, pairs)
+
+
+def _groups(first: list[str], second: list[str]) -> Iterable[list[tuple[str, int, int, int, int]]]:
+    """Return what is equal and what is not, in groups with some context around."""
+    if len(first) + len(second) > _MOST_LINES:
+        return [[("replace", 0, len(first), 0, len(second))]]
+    return SequenceMatcher(None, first, second).get_grouped_opcodes(CONTEXT)
 
 
 def _equal(first: Sequence[str], second: Sequence[str]) -> int:
@@ -66,8 +77,11 @@ def _equal(first: Sequence[str], second: Sequence[str]) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
-def _changed(gone: list[str], came: list[str], old: int, new: int) -> Iterator[Row]:
-    pairs = [_spans(a, b) for a, b in zip(gone, came, strict=False)]
+def _changed(
+    gone: list[str], came: list[str], old: int, new: int, count: Iterator[int]
+) -> Iterator[Row]:
+    both = zip(gone, came, strict=False)
+    pairs = [_spans(a, b) if next(count) < _MOST_PAIRS else ((), ()) for a, b in both]
     none: list[tuple[_Spans, _Spans]] = [((), ())] * (max(len(gone), len(came)) - len(pairs))
     pairs += none
     for n, line in enumerate(gone):

@@ -13,7 +13,8 @@ from .code_editor import CodeEditor
 from .i18n import tr
 from .theme import Theme
 
-_MOST_ROWS = 5_000
+_MOST_ROWS = 2_000
+"""How many rows are shown: to show more takes long, and nobody reads them."""
 
 
 class VersionsDifference(CodeEditor):
@@ -38,7 +39,7 @@ class VersionsDifference(CodeEditor):
         return sum(row.kind == FILE for row in self._rows)
 
     def line_label(self, line: int) -> str:
-        if line > len(self._rows):
+        if line > min(len(self._rows), _MOST_ROWS):
             return ""
         row = self._rows[line - 1]
         if row.kind in (FILE, GAP):
@@ -62,6 +63,10 @@ class VersionsDifference(CodeEditor):
                 cursor.insertBlock()
             cursor.setBlockFormat(self._block_format(row))
             self._insert(cursor, row)
+        if len(self._rows) > _MOST_ROWS:
+            cursor.insertBlock(QTextBlockFormat())
+            more = len(self._rows) - _MOST_ROWS
+            cursor.insertText(tr("⋯ {count} more lines", count=more), self._plain("dim"))
         if not self._rows:
             cursor.insertText(tr("No difference"), self._plain("dim"))
         cursor.endEditBlock()

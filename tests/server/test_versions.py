@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,3 +124,13 @@ def test_a_long_file_with_a_small_change_is_compared_fast() -> None:
     text = "same\n" * 100_000
     rows = difference({"x": text + "a"}, {"x": text + "b"})
     assert [row.kind for row in rows] == [FILE, SAME, SAME, SAME, GONE, CAME]
+
+
+def test_files_that_differ_everywhere_are_compared_in_time() -> None:
+    old = [f"line {n} of a text" for n in range(8_000)]
+    new = [line if n % 3 else f"{line}!" for n, line in enumerate(old)]
+    begin = time.perf_counter()
+    rows = difference({"x": "\n".join(old)}, {"x": "\n".join(new)})
+    assert time.perf_counter() - begin < 0.5
+    assert [row.text for row in rows if row.kind in (CAME, SAME)] == new
+    assert [row.text for row in rows if row.kind in (GONE, SAME)] == old

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,17 @@ def test_the_difference_from_the_disk(
     (tmp_path / "site.toml").write_text("nonsense")
     page.compare()
     assert "site.toml" in page.note.text()
+
+
+def test_a_huge_difference_is_cut_and_says_so(window: MainWindow, qtbot: QtBot) -> None:
+    edit(window, "home.py", "x = 1\n" * 30_000)
+    begin = time.perf_counter()
+    page = opened(window, qtbot, KEY.Key_D)
+    assert time.perf_counter() - begin < 1
+    last = page.view.text().rpartition("\n")[2]
+    assert last.startswith("⋯ 28")
+    assert last.endswith("more lines")
+    assert page.view.line_label(page.view.blockCount()) == ""
 
 
 def test_a_disk_that_cannot_be_read_is_said(window: MainWindow, qtbot: QtBot) -> None:
