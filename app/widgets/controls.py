@@ -7,6 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import QObject, Signal
+
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
@@ -16,7 +18,6 @@ from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Site
-from PySide6.QtCore import QObject, Signal
 
 from .app_controls import AppControls
 from .attack_controls import AttackControls
@@ -198,8 +199,8 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
-    def routing(self) -> RoutingControls:
-        """What is wrong with routes, and who takes a request."""
+    def templates(self) -> TemplateControls:
+        """Templates, analysed and rendered beside the window."""
         raise NotImplementedError
 
     @property
@@ -208,8 +209,8 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
-    def templates(self) -> TemplateControls:
-        """Templates, analysed and rendered beside the window."""
+    def routing(self) -> RoutingControls:
+        """What is wrong with routes, and who takes a request."""
         raise NotImplementedError
 
     @property

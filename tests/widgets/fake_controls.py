@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from PySide6.QtCore import QObject
+
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
@@ -16,13 +18,11 @@ from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
+from app.widgets.app_controls import AppControls, AppState, Failure
+from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
-from PySide6.QtCore import QObject
-
-from app.widgets.app_controls import AppControls, AppState, Failure
-from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
 
 from .fake_projects import FakeProjects
 from .fake_routing import FakeRouting
@@ -106,35 +106,6 @@ class FakeFiring(FiringControls):
         self.removed.append(client)
 
 
-class FakeTemplates(TemplateControls):
-    """Templates that nobody renders; `asked` says what was to be shown, `answers` who waits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[Asked] = []
-        self.answers: list[Callable[[Shown], None]] = []
-        self.named: dict[str, list[str]] = {}
-        """Handler → the templates that it names."""
-        self.requests: dict[str, list[Recorded]] = {}
-        self.sent: list[int] = []
-
-    def watch(self, who: QObject) -> None:
-        pass
-
-    def of_handler(self, handler: str) -> list[str]:
-        return self.named.get(handler, [])
-
-    def recorded(self, name: str) -> list[Recorded]:
-        return self.requests.get(name, [])
-
-    def show(self, asked: Asked, done: Callable[[Shown], None]) -> None:
-        self.asked.append(asked)
-        self.answers.append(done)
-
-    def send_again(self, request_id: int) -> None:
-        self.sent.append(request_id)
-
-
 class FakeApp(AppControls):
     """No application, or one of one file; `asked` says what was wanted."""
 
@@ -186,6 +157,35 @@ class FakeApp(AppControls):
         self.asked.append(("reload",))
 
 
+class FakeTemplates(TemplateControls):
+    """Templates that nobody renders; `asked` says what was to be shown, `answers` who waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+        self.answers: list[Callable[[Shown], None]] = []
+        self.named: dict[str, list[str]] = {}
+        """Handler → the templates that it names."""
+        self.requests: dict[str, list[Recorded]] = {}
+        self.sent: list[int] = []
+
+    def watch(self, who: QObject) -> None:
+        pass
+
+    def of_handler(self, handler: str) -> list[str]:
+        return self.named.get(handler, [])
+
+    def recorded(self, name: str) -> list[Recorded]:
+        return self.requests.get(name, [])
+
+    def show(self, asked: Asked, done: Callable[[Shown], None]) -> None:
+        self.asked.append(asked)
+        self.answers.append(done)
+
+    def send_again(self, request_id: int) -> None:
+        self.sent.append(request_id)
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -210,8 +210,8 @@ class FakeControls(Controls):
         self.fake_sockets = FakeSockets()
         self.fake_projects = FakeProjects()
         self.fake_firing = FakeFiring()
-        self.fake_templates = FakeTemplates()
         self.fake_routing = FakeRouting()
+        self.fake_templates = FakeTemplates()
         self.drops: dict[str, int] = {}
         self.now = LoopNow(0, [], [], [], 0, 0, 0)
         self.pending: list[PendingTask] = []
@@ -253,10 +253,6 @@ class FakeControls(Controls):
 
     def set_block_limit(self, seconds: float | None) -> None:
         self.limit = seconds
-
-    @property
-    def app(self) -> FakeApp:
-        return self.fake_app
 
     @property
     def site(self) -> Site:
@@ -308,12 +304,16 @@ class FakeControls(Controls):
         return [ClientState(name, jar, 0, hue) for hue, (name, jar) in clients]
 
     @property
-    def routing(self) -> FakeRouting:
-        return self.fake_routing
+    def app(self) -> FakeApp:
+        return self.fake_app
 
     @property
     def templates(self) -> FakeTemplates:
         return self.fake_templates
+
+    @property
+    def routing(self) -> FakeRouting:
+        return self.fake_routing
 
     @property
     def firing(self) -> FakeFiring:
