@@ -199,7 +199,9 @@ class VersionsPage(QWidget):
         self.compare()
 
     def compare(self) -> None:
-        """Show the difference between the two states as they are at this moment."""
+        """Show the difference between the two states as they are at this moment, if it is seen."""
+        if not self.isVisible():
+            return
         try:
             old, new = self._texts(self.old.currentData()), self._texts(self.new.currentData())
         except SiteError as error:
