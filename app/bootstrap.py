@@ -90,6 +90,7 @@ TEST = Kit(
         Need("pytest", "pytest", (8,)),
         Need("pytest-qt", "pytestqt", (4, 5)),
         Need("pytest-timeout", "pytest_timeout", (2, 3)),
+        Need("pytest-xdist", "xdist", (3, 6)),
         Need("ruff", "ruff", (0, 17)),
         Need("mypy", "mypy", (2, 4)),
         Need("import-linter", "importlinter", (2, 1)),

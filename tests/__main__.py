@@ -48,11 +48,12 @@ def check() -> list[str]:
 
 
 def test(arguments: list[str]) -> int:
-    """Run pytest in this process, without a display, and return its status."""
+    """Run pytest without a display, all of it side by side, and return its status."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     import pytest
 
-    return int(pytest.main(["--rootdir", str(bootstrap.ROOT), *arguments]))
+    everything = ["-n", "auto", "--dist", "loadfile"]
+    return int(pytest.main(["--rootdir", str(bootstrap.ROOT), *(arguments or everything)]))
 
 
 def main(arguments: list[str]) -> int:
