@@ -121,7 +121,7 @@ class Program:
         from app.recording.cut_off import CUT_OFF
         from app.recording.detectors import Detectors
         from app.recording.store import Store
-        from app.session import Session
+        from app.session.session import Session
         from app.watchdog import Watchdog
         from app.widgets.accounting import Accounting
         from app.widgets.frame_clock import FrameClock
@@ -269,7 +269,7 @@ class Program:
             arguments = shlex.join(self.options.app_arguments)
             await self.session.open_app(self.options.app, arguments)
             return
-        from app.projects import DEMO
+        from app.session.projects import DEMO
 
         found = self.session.projects.read(self.options.project or DEMO)
         if not found.trusted:
@@ -302,7 +302,7 @@ class Program:
         return await answer
 
     def _serve(self) -> None:
-        from app.session import cannot_listen
+        from app.session.session import cannot_listen
 
         try:
             address = self.session.serving_at or self.session.listen()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from PySide6.QtTest import QTest
 
-from app.act import GONE, OVER, TASK, Acts, TooLate
 from app.loop import TickLoop
 from app.recording.events import WINDOW, Run, Wait
 from app.recording.snapshot import PendingTask
+from app.session.act import GONE, OVER, TASK, Acts, TooLate
 
 
 class Bench:

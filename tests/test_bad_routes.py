@@ -16,9 +16,9 @@ from tornado.httpclient import AsyncHTTPClient
 
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.routing import Routing
 from app.server.server import Server
 from app.server.site import Route, Site, SiteError, remarks
+from app.session.routing import Routing
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import FIELDS, with_text
 from app.widgets.theme import Theme

@@ -19,7 +19,7 @@ from tornado.websocket import websocket_connect
 
 from app.recording.detectors import PATIENCE_NS
 from app.server.site import load
-from app.session import DEMO
+from app.session.projects import DEMO
 
 from .test_program import Program, program, rows
 

@@ -23,8 +23,8 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
-from app.projects import DEMO
 from app.server.site import Route, Site, load, save
+from app.session.projects import DEMO
 from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.editor_page import FilePage
 from app.widgets.settings_page import SettingsPage

@@ -18,7 +18,7 @@ from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
 from app.recording.events import WINDOW, Request
-from app.session import DEMO
+from app.session.projects import DEMO
 from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN

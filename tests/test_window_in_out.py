@@ -19,7 +19,7 @@ from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
 from app.recording.events import Request
-from app.session import DEMO
+from app.session.projects import DEMO
 from app.widgets.controls import Shot
 from app.widgets.curl_dialog import CurlDialog
 from app.widgets.har_export import HarExportDialog

@@ -19,8 +19,8 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
-from app.projects import DEMO
 from app.server.site import load
+from app.session.projects import DEMO
 from app.widgets.template_page import TemplatePage
 
 Fetch = Callable[[str], str]

@@ -120,5 +120,4 @@ def _lines(change: FileChange) -> Iterator[str]:
     if change.mine is None:
         yield f"+ {tr('There is no such file here.')}"
     theirs, mine = (change.theirs or "").splitlines(), (change.mine or "").splitlines()
-    for line in list(difflib.unified_diff(theirs, mine, lineterm="", n=3))[2:]:
-        yield line
+    yield from list(difflib.unified_diff(theirs, mine, lineterm="", n=3))[2:]

@@ -68,7 +68,7 @@ class Person(NamedTuple):
 
 
 class FiringControls(QObject):
-    """The clients' doings. `app.firing` implements it."""
+    """The clients' doings. `app.session.firing` implements it."""
 
     refused = Signal(str, str)
     """A request could not be sent: which field is wrong, and why."""

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from app.exchange.case import App, async_http_test_case
-from app.in_out import app_of
 from app.recording.events import Request, Row
 from app.server.client import Client, ClientRequest
-from app.session import DEMO
+from app.session.in_out import app_of
+from app.session.projects import DEMO
 
 from .test_har import TOKEN, demo, url_of
 

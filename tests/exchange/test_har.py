@@ -29,7 +29,7 @@ from app.recording.store import Store
 from app.server.client import ClientRequest, Clients
 from app.server.server import Server
 from app.server.site import load
-from app.session import DEMO
+from app.session.projects import DEMO
 
 from ..widgets.sample import MS, batch, message, request
 from .har_schema import faults

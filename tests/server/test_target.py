@@ -28,7 +28,8 @@ from app.recording.events import Connection, Message, Request
 from app.recording.store import Store
 from app.server.breakpoints import Breakpoint
 from app.server.target import TargetError, split_target
-from app.session import DEMO, Session
+from app.session.projects import DEMO
+from app.session.session import Session
 from app.widgets.app_controls import AppState
 from app.widgets.controls import Shot
 from tests.test_program import program, refused, rows

@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.routing import Routing
 from app.server import routing
 from app.server.server import Server
 from app.server.site import Route, Site
 from app.server.trial import Outcome
+from app.session.routing import Routing
 from app.widgets.i18n import language, load
 from app.widgets.route_tester_rules import PATH
 from app.widgets.routes_editor import RoutesPage

@@ -16,7 +16,7 @@ from tornado.web import StaticFileHandler
 from app.application import Program
 from app.recording.store import Store
 from app.server.static_files import StaticFolder
-from app.session import DEMO
+from app.session.projects import DEMO
 from app.widgets.i18n import language, missing
 from app.widgets.main_window import MainWindow
 from app.widgets.static_model import PATH, URL, StaticModel

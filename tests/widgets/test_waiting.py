@@ -13,10 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from app import act
 from app.recording import waiting
 from app.recording.snapshot import Frame, PendingTask, Phrase
 from app.recording.store import Store
+from app.session import act
 from app.widgets.i18n import load
 from app.widgets.theme import Theme
 from app.widgets.waiting import LISTED, WaitingPanel

@@ -1,0 +1,3 @@
+"""The event loop: `TickLoop` and its parts."""
+
+from .tick_loop import TickLoop as TickLoop

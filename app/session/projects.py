@@ -1,0 +1,239 @@
+"""The project that is open: where it came from, what of it is saved, who else changes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QFileSystemWatcher, QSettings, QTimer
+
+from app import trust
+from app.server.export import export
+from app.server.site import SCHEMA, Problem, Site, SiteError, load, merged, save
+from app.server.versions import files
+from app.session.drafts import Drafts
+from app.widgets.i18n import tr
+from app.widgets.project_controls import Draft, FileChange, Found, ProjectControls
+
+DEMO = Path(__file__).resolve().parents[2] / "resources" / "demo"
+"""The project that opens when none is named."""
+_RECENT = "projects/recent"
+_MOST_RECENT = 10
+_MOST_WATCHED = 2_000
+_SETTLE_MS = 150
+"""A program that saves several files is given so long."""
+
+
+class Projects(ProjectControls):
+    """Keeps what the disk last said, to tell what was edited here from what was elsewhere.
+
+    *serve* serves a site, or raises SiteError; *site* returns the one that is served.
+    """
+
+    def __init__(self, serve: Callable[[Site], None], site: Callable[[], Site]) -> None:
+        super().__init__()
+        self._serve = serve
+        self._site = site
+        self._folder: Path | None = None
+        self._disk: dict[str, str] = {}
+        """The texts on the disk as they were last read or written, by file name."""
+        self._trusted = False
+        """Whether the user's trust in the open project is to be remembered."""
+        self._drafts: Drafts | None = None
+        self._drafted: tuple[Site, dict[str, str]] | None = None
+        """Of what there is a draft, so that nothing is done again."""
+        self._watcher = QFileSystemWatcher(self)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
+            signal.connect(lambda _: self._settle.start())
+        self._settle.timeout.connect(self._look)
+
+    # -- Opening ---------------------------------------------------------------------------
+
+    def read(self, folder: Path) -> Found:
+        site = load(folder)
+        return Found(site, folder.resolve() == DEMO or trust.is_trusted(site))
+
+    def open(self, found: Found) -> None:
+        site = found.site
+        self._serve(site)
+        self._trusted = found.trusted
+        if site.folder.resolve() != DEMO:
+            self._trust(site)
+            self._remember_recent(site.folder)
+        self._settle_in(site)
+        self.opened.emit()
+
+    def _trust(self, site: Site) -> None:
+        if self._trusted:
+            trust.remember(site)
+
+    def _settle_in(self, site: Site) -> None:
+        self._folder, self._disk = site.folder, files(site)
+        self.close()
+        self._drafts, self._drafted = Drafts(site.folder), None
+        self._watch(site)
+
+    @property
+    def read_only(self) -> str:
+        if self._site().folder.resolve() == DEMO:
+            return tr("The demo stays as it is; File → Save as… makes a copy of your own.")
+        return self.notice
+
+    @property
+    def notice(self) -> str:
+        site, drafts = self._site(), self._drafts
+        if site.schema > SCHEMA:
+            return tr("A newer Loopscope wrote this project: it can be looked at, not saved.")
+        if drafts is not None and not drafts.alone:
+            return tr(
+                "{name} is open in another Loopscope (process {pid}): it can be saved there, or "
+                "here as a copy.",
+                name=site.folder.name,
+                pid=drafts.holder,
+            )
+        return ""
+
+    def create(self, folder: Path, demo: bool) -> Found:
+        try:
+            if folder.exists() and any(folder.iterdir()):
+                text = tr("is not empty: a new project needs a folder of its own")
+                raise SiteError([Problem(str(folder), 0, 0, text)])
+        except OSError as error:
+            raise SiteError([Problem(str(folder), 0, 0, str(error))]) from error
+        site = load(DEMO) if demo else Site(folder)
+        save(replace(site, name=folder.name), folder)
+        site = load(folder)
+        trust.remember(site)
+        return Found(site, True)
+
+    def export(self, site: Site, folder: Path) -> None:
+        export(site, folder)
+
+    def recent(self) -> list[Path]:
+        value = QSettings().value(_RECENT, [], type=list)
+        return [Path(str(entry)) for entry in value] if isinstance(value, list) else []
+
+    def forget_recent(self) -> None:
+        QSettings().remove(_RECENT)
+
+    def _remember_recent(self, folder: Path) -> None:
+        others = [each for each in self.recent() if each != folder]
+        QSettings().setValue(_RECENT, [str(each) for each in (folder, *others)][:_MOST_RECENT])
+
+    # -- Saving ----------------------------------------------------------------------------
+
+    def save(self, folder: Path | None = None) -> None:
+        """Write the served site into its folder, or into another and go on there.
+
+        Raises OSError or SiteError; what is on the disk is then as it was.
+        """
+        site = self._site()
+        elsewhere = folder is not None and folder.resolve() != site.folder.resolve()
+        if not elsewhere:
+            folder = site.folder
+            if self.read_only:
+                raise OSError(self.read_only)
+            if self._changed():
+                self.changed_on_disk.emit()
+                raise OSError(tr("it was changed on the disk meanwhile: keep mine, or take theirs"))
+        assert folder is not None
+        save(site, folder)
+        if elsewhere:
+            if self._drafts is not None:
+                self._drafts.keep({})
+            self._serve(replace(site, folder=folder.absolute()))
+            self._remember_recent(folder.absolute())
+        saved = load(folder)
+        self._trust(saved)
+        if elsewhere:
+            self._settle_in(saved)
+            self.opened.emit()
+        self._disk = files(saved)
+        self._watch(saved)
+        with contextlib.suppress(OSError):  # What is saved needs no draft.
+            self.keep_draft(self._site())
+
+    # -- The disk ----------------------------------------------------------------------------
+
+    def _watch(self, site: Site) -> None:
+        names = [name for name in files(site) if name != "site.toml"]
+        folders = {str((site.folder / name).parent) for name in names}
+        folders |= {str(site.folder / name) for name in ("", "handlers", "templates")}
+        paths = [*folders, *(str(site.folder / name) for name in ("site.toml", *names))]
+        wanted = {path for path in paths[:_MOST_WATCHED] if os.path.exists(path)}
+        watched = {*self._watcher.files(), *self._watcher.directories()}
+        if gone := list(watched - wanted):
+            self._watcher.removePaths(gone)
+        if new := list(wanted - watched):
+            self._watcher.addPaths(new)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the project is served, and not an application in its place."""
+        return self._site().folder == self._folder
+
+    def _look(self) -> None:
+        if not self._is_open:
+            return
+        try:
+            changed = self._changed()
+        except SiteError:
+            changed = ["site.toml"]
+        if changed:
+            self.changed_on_disk.emit()
+        self._watch(self._site())  # A file that was replaced is watched no more.
+
+    def _theirs(self) -> Site:
+        return load(self._site().folder)
+
+    def _changed(self) -> list[str]:
+        theirs = files(self._theirs())
+        names = sorted(theirs.keys() | self._disk.keys())
+        return [name for name in names if theirs.get(name) != self._disk.get(name)]
+
+    def changes(self, mine: Site) -> list[FileChange]:
+        theirs, ours = files(self._theirs()), files(mine)
+        return [FileChange(name, theirs.get(name), ours.get(name)) for name in self._changed()]
+
+    def keep(self, changes: Sequence[FileChange]) -> None:
+        known = {change.name: change.theirs for change in changes}
+        texts = {**self._disk, **known}
+        self._disk = {name: text for name, text in texts.items() if text is not None}
+        self._settle.start()  # What changed meanwhile was not shown yet.
+
+    def take(self, changes: Sequence[FileChange]) -> None:
+        self._serve(merged(self._site(), {change.name: change.theirs for change in changes}))
+        self.keep(changes)
+        theirs = self._theirs()
+        if files(theirs) == self._disk:
+            self._trust(theirs)
+
+    # -- Drafts ------------------------------------------------------------------------------
+
+    def keep_draft(self, site: Site) -> None:
+        if self._drafts is None or not self._is_open or (site, self._disk) == self._drafted:
+            return
+        written = files(site)
+        unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}
+        self._drafts.keep(unsaved)
+        self._drafted = site, self._disk
+
+    def forget_draft(self) -> None:
+        self._drafted = None
+        if self._drafts is not None:
+            self._drafts.keep({})
+
+    def draft(self) -> Draft | None:
+        found = None if self._drafts is None else self._drafts.find()
+        if found is None or all(self._disk.get(n) == text for n, text in found.files.items()):
+            return None
+        return found
+
+    def close(self) -> None:
+        """Let another process have the project."""
+        if self._drafts is not None:
+            self._drafts.release()
