@@ -61,8 +61,7 @@ def _run(recorder: Recorder) -> None:
     recorder.run_id = run_id = cause + 1
     end = _now()
     owner = _context.get(OWNER, 0)
-    runs = recorder.runs
-    runs.add((run_id, 1, scheduled, end, runs.names["name"], owner, 0, cause, scheduled))
+    recorder.runs.add((run_id, 1, scheduled, end, "name", owner, 0, cause, scheduled))
 
 
 _context = contextvars.copy_context()

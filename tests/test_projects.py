@@ -727,9 +727,10 @@ def test_what_was_discarded_on_leaving_does_not_come_back(
     program.window.editors.apply([page])
     program.window.projects.keep_draft()
     assert program.session.projects.draft() is not None
-    program.window.close()
+    window = program.window
+    window.close()
     press(qtbot, dialog_of(program, qtbot), "Discard")
-    qtbot.waitUntil(lambda: not program.window.isVisible())
+    qtbot.waitUntil(lambda: not (shiboken6.isValid(window) and window.isVisible()))
     assert program.session.projects.draft() is None
 
 

@@ -16,7 +16,7 @@ from app.recording.recorder import CONNECTION, Recorder
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
-class Descriptors:
+class Descriptors(qasync.QSelectorEventLoop):  # type: ignore[misc]
     """What `TickLoop` does about descriptors; a part of it.
 
     A key in the selector holds a list: its reader, its writer, and the socket's role when both

@@ -10,6 +10,8 @@ from collections import deque
 from itertools import chain, islice
 from typing import Any
 
+import qasync
+
 from app.loop.handles import SocketHandle, stepped_task
 from app.loop.hold import Hold
 from app.recording.events import WINDOW
@@ -21,14 +23,14 @@ _LISTED = 300
 """How many timers one look lists at most."""
 
 
-class Looking:
+class Looking(qasync.QSelectorEventLoop):  # type: ignore[misc]
     """Looks at a `TickLoop`; a part of it."""
 
     __slots__ = ()
     _ready: deque[Any]
     _scheduled: list[Any]
     _selector: Any
-    _ssock: socket.socket | None
+    _ssock: socket.socket
     _tick_id: int
     _timer_cancelled_count: int
     hold: Hold

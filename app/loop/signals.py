@@ -11,10 +11,12 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import qasync
+
 _SelectorLoop = asyncio.SelectorEventLoop
 
 
-class Signals:
+class Signals(qasync.QSelectorEventLoop):  # type: ignore[misc]
     """What `TickLoop` does about signals; a part of it."""
 
     __slots__ = ()
@@ -76,10 +78,10 @@ class Signals:
     def remove_signal_handler(self, sig: int) -> bool:
         """Remove a signal's handler; see asyncio, which then no longer wakes up for signals."""
         if self._unwatch_signals is None:
-            return bool(_SelectorLoop.remove_signal_handler(self, sig))  # type: ignore[arg-type]
+            return bool(_SelectorLoop.remove_signal_handler(self, sig))
         self._unwatch_signals()
         try:
-            return bool(_SelectorLoop.remove_signal_handler(self, sig))  # type: ignore[arg-type]
+            return bool(_SelectorLoop.remove_signal_handler(self, sig))
         finally:
             self._watch_signals()
 

@@ -18,14 +18,12 @@ import selectors
 import sys
 import threading
 import time
+from asyncio import base_events, events, format_helpers
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QThread, QTimer
-
-import qasync  # isort: skip  # After PySide6, or it would take an installed PyQt.
-from asyncio import base_events, events, format_helpers
 
 from app.loop.descriptors import Descriptors
 from app.loop.handles import (
@@ -94,7 +92,7 @@ _SLOTS = (
 )
 
 
-class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # type: ignore[misc]
+class TickLoop(Descriptors, Signals, Looking):
     """An asyncio event loop that runs inside Qt's, tick by tick, and records what it runs.
 
     *already_running* makes the loop count as running at once, driven by whatever Qt loop turns
@@ -579,8 +577,7 @@ class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # typ
     def _run_ready(self, count: int, tick_id: int) -> int:
         """Run *count* handles, or as many as there is time for; return how many are left."""
         ready, recorder = self._ready, self.recorder
-        take, next_run_id = ready.popleft, self._run_ids.__next__
-        record, names = recorder.runs.add, recorder.runs.names
+        take, record, next_run_id = ready.popleft, recorder.runs.add, self._run_ids.__next__
         stepped, deadline, debug = self.tasks.stepped, self._turn_ends, self._debug
         start = _now()
         # One by one: what a handle leaves behind must be gone before the next one runs.
@@ -619,8 +616,7 @@ class TickLoop(Descriptors, Signals, Looking, qasync.QSelectorEventLoop):  # typ
             owner = context.get(OWNER, WINDOW)
             cause = handle.cause
             task_id = 0 if task is None else stepped(task, owner, start, end, cause)
-            due = handle.scheduled_ns
-            record((run_id, tick_id, start, end, names[name], owner, task_id, cause, due))
+            record((run_id, tick_id, start, end, name, owner, task_id, cause, handle.scheduled_ns))
             if debug:
                 self._warn_if_slow(handle, (end - start) / 1e9)
             if end >= deadline:

@@ -34,17 +34,16 @@ class Names(dict[str | None, int]):
 
 
 class RunLog(Sequence[Row]):
-    """Rows of runs as they are recorded: all fields as machine integers behind one another.
+    """Rows of runs as they are recorded: the fields of all of them behind one another.
 
-    A tuple for each run would be walked by the garbage collector, and be gone from the processor's
-    cache when it is wanted again.
+    A tuple kept for each run would be walked by the garbage collector.
     """
 
     def __init__(self) -> None:
-        self.names = Names()
-        self._fields = array("q")
+        self._names = Names()
+        self._fields: list[Any] = []
         self.add: Callable[[Row], None] = self._fields.extend
-        """Adds a row; its name must be given by its number in `names`."""
+        """Adds a row."""
 
     def __len__(self) -> int:
         return len(self._fields) // _WIDTH
@@ -56,10 +55,8 @@ class RunLog(Sequence[Row]):
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
         if isinstance(at, slice):
             return [self[one] for one in range(*at.indices(len(self)))]
-        at = range(len(self))[at] * _WIDTH
-        row: list[Any] = list(self._fields[at : at + _WIDTH])
-        row[_NAME] = self.names.texts[row[_NAME]]
-        return tuple(row)
+        first = range(len(self))[at] * _WIDTH
+        return tuple(self._fields[first : first + _WIDTH])
 
     def drop(self, count: int) -> None:
         """Remove the last *count* rows."""
@@ -67,9 +64,13 @@ class RunLog(Sequence[Row]):
 
     def take(self) -> RunRows:
         """Return all rows by column, and forget them here."""
-        rows = RunRows(self.names, [self._fields[at::_WIDTH] for at in range(_WIDTH)])
-        del self._fields[:]
-        return rows
+        fields, names = self._fields, self._names
+        fields[_NAME::_WIDTH] = list(map(names.__getitem__, fields[_NAME::_WIDTH]))
+        flat = array("q")
+        # Far quicker than an array made of them, and "n" than "q", which is the same.
+        flat.frombytes(Struct(f"{len(fields)}n").pack(*fields))
+        fields.clear()
+        return RunRows(names, [flat[at::_WIDTH] for at in range(_WIDTH)])
 
 
 class RunRows(Sequence[Row]):
@@ -105,7 +106,6 @@ class RunRows(Sequence[Row]):
                 return
         fields: list[Any] = list(zip(*rows, strict=True))
         fields[_NAME] = map(self._names.__getitem__, fields[_NAME])
-        # Far quicker than an array made of them, and "n" than "q", which is the same.
         pack = Struct(f"{len(rows)}n").pack
         for column, values in zip(self._columns, fields, strict=True):
             column.frombytes(pack(*values))
