@@ -404,3 +404,19 @@ def test_a_handler_that_exits_answers_500_and_the_program_lives(
     assert program.session.apply(changed) == []
     assert fetch("/exit")[0] == 500
     assert fetch("/")[0] == 200
+
+
+def test_the_centre_gets_all_the_room_and_gives_it_back(program: Program, qtbot: QtBot) -> None:
+    window = program.window
+    shown = [dock for dock in window.docks if dock.isVisible()]
+    centre = window.centralWidget()
+    assert centre is not None
+    room = centre.width()
+    assert len(shown) == 5
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    qtbot.waitUntil(lambda: not any(dock.isVisible() for dock in window.docks))
+    qtbot.waitUntil(lambda: centre.width() > room)
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    qtbot.waitUntil(lambda: all(dock.isVisible() for dock in shown))
+    qtbot.waitUntil(lambda: centre.width() == room)
+    assert not window.arrangement.alone

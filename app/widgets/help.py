@@ -40,6 +40,7 @@ KEYS = (
     ("F7, Shift+F7, Ctrl+F7", "Step: one run, one tick, to the request's next stage"),
     ("Ctrl+[ Ctrl+]", "Slower, faster"),
     ("Ctrl+L", "Show or hide the charts of the last minute"),
+    ("F11", "Give the centre all the room, or the other cards theirs again"),
     ("Ctrl++ Ctrl+- Ctrl+0", "Larger, smaller, original size"),
     ("Ctrl+Q", "Quit"),
     ("", "On the timeline:"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -20,6 +20,7 @@ from app.recording.store import Store
 
 from .accounting import Accounting
 from .app_site import AppSite
+from .arrangement import Arrangement
 from .attack_dialog import AttackDialog
 from .breakpoints import BreakpointsPanel
 from .card import Card, CardDock, CardFrame
@@ -50,7 +51,6 @@ from .timeline import TimelinePanel
 from .top_bar import TopBar
 from .waiting import WaitingPanel
 
-_STATE_VERSION = 1
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM, _TOP = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.TopDockWidgetArea
 
@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
             QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks
         )
         self.setUnifiedTitleAndToolBarOnMac(False)
+        self.arrangement = Arrangement(self)
         self._make_panels()
         self._make_docks()
         self.top_bar = TopBar(controls, theme, lambda: self.selection.request_id)
@@ -98,7 +99,7 @@ class MainWindow(QMainWindow):
         self.retranslate()
         screen = QGuiApplication.primaryScreen()
         self.resize(QSize(1440, 900).boundedTo(screen.availableSize()))
-        self._fresh_state = self.saveState(_STATE_VERSION)
+        self._fresh_state = self.arrangement.state()
         self._restore()
 
     def _make_panels(self) -> None:
@@ -369,7 +370,7 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all cards back where they were at the first start."""
-        self.restoreState(self._fresh_state, _STATE_VERSION)
+        self.arrangement.restore(self._fresh_state)
         for dock in self.docks:
             dock.setFloating(False)
             dock.setVisible(dock is not self.charts_dock)
@@ -393,12 +394,7 @@ class MainWindow(QMainWindow):
         settings = self.theme.settings
         if settings is None:
             return
-        geometry = settings.value("window/geometry", QByteArray(), type=QByteArray)
-        state = settings.value("window/state", QByteArray(), type=QByteArray)
-        if isinstance(geometry, QByteArray) and not geometry.isEmpty():
-            self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray) and not state.isEmpty():
-            self._laid_out = self.restoreState(state, _STATE_VERSION)
+        self._laid_out = self.arrangement.load(settings)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self.projects.dropped(event.mimeData()) is not None:
@@ -416,8 +412,7 @@ class MainWindow(QMainWindow):
             return
         settings = self.theme.settings
         if settings is not None:
-            settings.setValue("window/geometry", self.saveGeometry())
-            settings.setValue("window/state", self.saveState(_STATE_VERSION))
+            self.arrangement.save(settings)
         event.accept()
         self.closed.emit()
 
