@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -92,6 +93,8 @@ class ConnectionTrace:
             return "closed by the client"
         if self.written == _MALFORMED:
             return "malformed request"
+        if isinstance(sys.exception(), TimeoutError):  # Tornado closes while it handles that.
+            return "timed out"
         if self.request is None or self.request.if_closed == "upgraded":
             return "closed by the server"
         if self.request.if_closed == "finished":

@@ -301,7 +301,7 @@ def test_a_body_that_takes_too_long() -> None:
         connection, [request] = await wire.recorded()
         assert (request.status, request.outcome) == (None, "aborted")
         assert (request.request_body, request.request_size) == (b"abc", 3)
-        assert connection.reason == "closed by the server in the middle of a request"
+        assert connection.reason == "timed out"
 
     serve(visit)
 
@@ -314,7 +314,7 @@ def test_an_idle_connection_that_times_out() -> None:
         connection, [request] = await wire.recorded()
         assert request.response_head + request.response_body == answer
         assert (request.status, request.outcome) == (200, "finished")
-        assert connection.reason == "closed by the server"
+        assert connection.reason == "timed out"
         assert connection.closed_ns is not None
         assert request.end_ns is not None
         assert connection.closed_ns - request.end_ns >= 0.09e9
@@ -327,7 +327,7 @@ def test_a_head_that_takes_too_long() -> None:
         wire.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Sl")
         assert await wire.rest() == b""
         connection, requests = await wire.recorded()
-        assert (connection.reason, requests) == ("closed by the server", [])
+        assert (connection.reason, requests) == ("timed out", [])
 
     serve(visit, idle_connection_timeout=0.1)
 
