@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -97,8 +97,9 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restyle()
         self.retranslate()
-        screen = QGuiApplication.primaryScreen()
-        self.resize(QSize(1440, 900).boundedTo(screen.availableSize()))
+        self.resize(1440, 900)
+        if QGuiApplication.platformName() != "offscreen":  # Its screen is small, and nobody's.
+            self.resize(self.size().boundedTo(QGuiApplication.primaryScreen().availableSize()))
         self._fresh_state = self.arrangement.state()
         self._restore()
 
