@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
+from app.server.bit_by_bit import Work, finish, part
 from app.server.modules import HandlerModules, describe
-from app.server.rules import is_class, site_rules
+from app.server.rules import SiteRule, is_class, site_rules
 from app.server.site import (
     SITE_FILE,
     STATIC,
@@ -50,22 +51,48 @@ def build_application(
     problems = check(site)
     if problems:
         raise SiteError(problems, site.folder)
+    return finish(building(site, modules, application_class))
+
+
+def building(
+    site: Site,
+    modules: HandlerModules,
+    application_class: Callable[..., A] = Application,  # type: ignore[assignment]
+) -> Work[A]:
+    """Do as `build_application` does, bit by bit, with a site in which `check` found nothing."""
+    problems: list[Problem] = []
     loader = SiteLoader(site, modules.cache_lines)
     settings = _settings(site, modules, loader, problems)
-    rules = site_rules(site, modules, problems)
+    rules = yield from part(site_rules(site, modules, problems), 0, 0.6)
     if "template_loader" in settings:
         problems += template_problems(loader, _ui_names(settings))
     if problems:
         raise SiteError(problems, site.folder)
+    yield 0.6
     try:
-        application = application_class(rules.pop("", []), **settings)
-        for host, own in rules.items():
-            application.add_handlers(host, own)
+        application = application_class([], **settings)
+        yield from part(_add_rules(application, rules), 0.6, 1)
     except Exception as error:
         problem = Problem(SITE_FILE, 0, 0, f"Tornado refuses the settings: {describe(error)}")
         raise SiteError([problem], site.folder) from error
     _own_template_cache(application)
     return application
+
+
+def _add_rules(application: Application, rules: dict[str, list[SiteRule]]) -> Work[None]:
+    """Give *application* its rules by host, as its constructor and ``add_handlers`` would."""
+    for host, own in rules.items():
+        routers = [application.wildcard_router]
+        if host:
+            application.add_handlers(host, [])
+            # The last rule is for every host; before it stands the one that was added.
+            routers = [application.default_router.rules[-2].target]
+            if application.default_host is not None:
+                routers.append(application.wildcard_router.rules[-1].target)
+        for index, rule in enumerate(own):
+            yield index / len(own)
+            for router in routers:
+                router.add_rules([rule])
 
 
 def assemble(site: Site, modules: HandlerModules) -> Application:

@@ -9,7 +9,7 @@ import importlib.util
 import linecache
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
@@ -45,8 +45,10 @@ class HandlerModules:
         self._foreign: dict[str, ModuleType] = {}
         self._finder = _Finder()
 
-    def load(self, site: Site) -> None:
-        """Run what changed in *site*. Raises SiteError; the modules are then as they were before.
+    def load(self, site: Site) -> Callable[[], None]:
+        """Run what changed in *site*; return what makes the modules again what they were before.
+
+        Raises SiteError; they are then as they were before.
 
         Whatever leaves a module's code (``SystemExit`` too) is a problem at the line that ran.
         """
@@ -65,6 +67,7 @@ class HandlerModules:
         self._sources = sources
         self._finder.sources = sources
         self.cache_lines()
+        return lambda: self._restore(before)
 
     def resolve(self, dotted: str) -> Any:
         """Return the object at *dotted*: in a handler module, or in any module that Python finds.
@@ -128,8 +131,9 @@ class HandlerModules:
 
     def _restore(self, before: _State) -> None:
         _drop_handlers()
-        self._modules = before.modules
+        self._modules, self._sources = before.modules, before.sources
         self._finder.sources = before.sources
+        self.cache_lines()
         if HANDLERS in before.modules:
             names = vars(before.modules[HANDLERS])
             names.clear()

@@ -14,6 +14,7 @@ from tornado.routing import Router, URLSpec
 from tornado.web import RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
+from app.server.bit_by_bit import Work
 from app.server.ladder import Words
 from app.server.modules import HandlerModules
 from app.server.site import HANDLERS, Problem, Route, Site
@@ -30,7 +31,7 @@ class SiteRule(URLSpec):
 
 def site_rules(
     site: Site, modules: HandlerModules, problems: list[Problem]
-) -> dict[str, list[SiteRule]]:
+) -> Work[dict[str, list[SiteRule]]]:
     """Return the rules of the enabled routes by host, hosts in the order of their first route.
 
     What cannot be a rule is left out and added to *problems*.
@@ -38,6 +39,7 @@ def site_rules(
     rules: dict[str, list[SiteRule]] = {"": []}
     targets = Targets(modules, imported_target)
     for index, route in enumerate(site.routes):
+        yield index / len(site.routes)
         if not route.enabled:
             continue
         target, faults = targets.of(site, route)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import socket
 from collections.abc import Callable
@@ -17,8 +18,9 @@ from tornado.web import Application
 from app.recording.events import SERVER
 from app.recording.recorder import OWNER, Recorder
 
+from .bit_by_bit import Work, finish, part
 from .breakpoints import Breakpoints
-from .build import build_application
+from .build import build_application, building
 from .delegate import ConnectionDelegate, ObservedIOStream
 from .explain import explain_xsrf
 from .foreign import Foreign
@@ -27,7 +29,7 @@ from .keys import KeyRing
 from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
-from .site import Site, SiteError, check
+from .site import Site, SiteError, checking
 from .trace import ConnectionTrace
 
 
@@ -106,14 +108,33 @@ class Server:
 
         Raises SiteError with everything that is wrong; the last good version then goes on serving.
         """
-        problems = check(site)
+        finish(self.applying(site))
+
+    def applying(self, site: Site) -> Work[None]:
+        """Do as `apply` does, bit by bit; all is exchanged at once in the last bit.
+
+        Nothing is exchanged when this ends early, by an error or because it is given up.
+        """
+        work, context = self._applying(site), self._context.copy()
+        with contextlib.closing(work):
+            while True:
+                try:
+                    share = context.run(next, work)
+                except StopIteration:
+                    return
+                yield share
+
+    def _applying(self, site: Site) -> Work[None]:
+        problems = yield from part(checking(site), 0, 0.6)
         if problems:
             raise SiteError(problems)
-        self._context.copy().run(self._apply, site)
-
-    def _apply(self, site: Site) -> None:
-        self._modules.load(site)
-        application: Application = build_application(site, self._modules)
+        go_back = self._modules.load(site)
+        try:
+            work: Work[Application] = building(site, self._modules)
+            application = yield from part(work, 0.6, 1)
+        except BaseException:
+            go_back()
+            raise
         self.serve(application)
         self.site = site
         if self._http_server is not None:

@@ -163,7 +163,7 @@ def test_a_huge_file_is_refused_without_being_read(folder: Path) -> None:
     for name in ("site.toml", "handlers/greeting.py"):
         with (folder / name).open("r+b") as file:
             file.truncate(1 << 30)
-    assert "larger than 2 MB" in problems_of(folder)[0].text
+    assert "larger than 64 MB" in problems_of(folder)[0].text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -3,7 +3,7 @@
 Loading and saving run nothing of the project: its Python and its templates are text here.
 """
 
-from .checking import check, compile_handler, remarks
+from .checking import check, checking, compile_handler, remarks
 from .merging import merged
 from .model import (
     HANDLERS,
@@ -37,6 +37,7 @@ __all__ = [
     "Site",
     "SiteError",
     "check",
+    "checking",
     "compile_handler",
     "digest",
     "dumps",

@@ -11,6 +11,7 @@ from types import CodeType
 
 from app.server.settings import SERVER_SETTINGS, faults
 
+from ..bit_by_bit import Work, finish
 from .model import HANDLERS, SITE_FILE, TEMPLATES, Problem, Site, name_problems
 from .route_checking import route_problems, route_remarks
 
@@ -21,8 +22,15 @@ def check(site: Site) -> list[Problem]:
     Disabled routes are not looked at. Templates are checked when the application is built,
     by Tornado's own parser.
     """
-    problems = [*name_problems(site), *route_problems(site), *_setting_problems(site)]
+    return finish(checking(site))
+
+
+def checking(site: Site) -> Work[list[Problem]]:
+    """Do as `check` does, bit by bit."""
+    problems = [*name_problems(site), *(yield from route_problems(site))]
+    problems += _setting_problems(site)
     for name, text in site.handlers.items():
+        yield 1
         compiled = compile_handler(site, name, text)
         if isinstance(compiled, Problem):
             problems.append(compiled)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from app.recording.limit import TooSlow, cpu_limit
 
+from ..bit_by_bit import Work
 from ..ladder import Words
 from .model import HANDLERS, SITE_FILE, Problem, Route, Site, SiteError
 from .site_file import has_odd_number
@@ -40,11 +41,14 @@ class Fault(NamedTuple):
     warning: bool = False
 
 
-def route_problems(site: Site) -> Iterator[Problem]:
-    """Yield what keeps the routes of *site* from being served. Disabled ones are not looked at."""
-    for index, fault in site_faults(site):
-        if not fault.warning:
-            yield problem_of(site.routes[index], index, fault)
+def route_problems(site: Site) -> Work[list[Problem]]:
+    """Return what keeps the routes of *site* from being served. Disabled ones are not looked at."""
+    problems: list[Problem] = []
+    for index, faults in _faults_by_route(site):
+        yield index / len(site.routes)
+        errors = (fault for fault in faults if not fault.warning)
+        problems += [problem_of(site.routes[index], index, fault) for fault in errors]
+    return problems
 
 
 def route_remarks(site: Site) -> Iterator[Problem]:
@@ -64,11 +68,15 @@ def problem_of(route: Route, index: int, fault: Fault) -> Problem:
 
 def site_faults(site: Site) -> Iterator[tuple[int, Fault]]:
     """Yield the faults of the enabled routes with their indices, those of each route in turn."""
+    for index, faults in _faults_by_route(site):
+        yield from ((index, fault) for fault in faults)
+
+
+def _faults_by_route(site: Site) -> Iterator[tuple[int, list[Fault]]]:
     earlier = Earlier(len(site.routes))
     for index, route in enumerate(site.routes):
         if route.enabled:
-            faults = [*route_faults(site, route), *earlier.faults(index, route)]
-            yield from ((index, fault) for fault in faults)
+            yield index, [*route_faults(site, route), *earlier.faults(index, route)]
 
 
 def route_faults(site: Site, route: Route) -> Iterator[Fault]:

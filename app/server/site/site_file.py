@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .model import SCHEMA, SITE_FILE, Problem, Route, Site, SiteError
 
+_PIECE = 1 << 17
+"""How many characters are searched at a time."""
+_NUMBERED = 100
+"""For how many wrong keys the line is looked up."""
 _DEEP_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){64}""")
 
 
@@ -66,10 +70,23 @@ def _unparsable(text: str) -> Problem | None:
     if not text.strip():
         return Problem(SITE_FILE, 0, 0, "is empty; a project starts with [site]")
     # The memory that tomllib takes grows with the square of a dotted key's depth.
-    deep = _DEEP_KEY.search(text)
-    if deep:
-        return Problem(SITE_FILE, text.count("\n", 0, deep.start()) + 1, 0, "is nested too deeply")
+    for start, end in _pieces(text):
+        if deep := _DEEP_KEY.search(text, start, end):
+            line = text.count("\n", 0, deep.start()) + 1
+            return Problem(SITE_FILE, line, 0, "is nested too deeply")
     return None
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of whole lines of *text*, some at a time: no other thread runs in a search.
+
+    Keys do not go on in another line.
+    """
+    start = 0
+    while start < len(text):
+        end = text.find("\n", min(start + _PIECE, len(text))) + 1 or len(text)
+        yield start, end
+        start = end
 
 
 _AT_POSITION = re.compile(r"^(.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
@@ -106,12 +123,11 @@ _ROUTE_TYPES: dict[str, tuple[type, str]] = {
 def _table_faults(table: dict[str, Any], text: str) -> Iterator[tuple[int, str]]:
     """Yield what ``site.toml`` says that it must not, with the line where that is known."""
     faults = list(_key_faults(table, _ROOT_TYPES, "the file"))
-    yield from ((_key_line(text, key), fault) for key, fault in faults)
+    yield from _with_lines(text, faults)
     if faults:
         return
-    site_faults = _key_faults(table.get("site", {}), _SITE_TYPES, "[site]")
-    yield from ((_key_line(text, key), fault) for key, fault in site_faults)
-    lines = [text.count("\n", 0, at.start()) + 1 for at in _ROUTES_HEADER.finditer(text)]
+    yield from _with_lines(text, _key_faults(table.get("site", {}), _SITE_TYPES, "[site]"))
+    lines = list(_route_lines(text))
     for index, route in enumerate(table.get("routes", [])):
         line = lines[index] if len(lines) == len(table["routes"]) else 0
         yield from ((line, fault) for fault in _route_table_faults(route, index))
@@ -120,6 +136,20 @@ def _table_faults(table: dict[str, Any], text: str) -> Iterator[tuple[int, str]]
 
 
 _ROUTES_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*routes[ \t]*\]\]", re.MULTILINE)
+
+
+def _route_lines(text: str) -> Iterator[int]:
+    """Yield the line of each header of a route."""
+    line, counted = 1, 0
+    for at in _ROUTES_HEADER.finditer(text):
+        line += text.count("\n", counted, at.start())
+        counted = at.start()
+        yield line
+
+
+def _with_lines(text: str, faults: Iterable[tuple[str, str]]) -> Iterator[tuple[int, str]]:
+    for count, (key, fault) in enumerate(faults):
+        yield _key_line(text, key) if count < _NUMBERED else 0, fault
 
 
 def _key_faults(

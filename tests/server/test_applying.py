@@ -1,0 +1,83 @@
+"""A site that comes to be served bit by bit: what is served meanwhile, and when it is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from app.recording.recorder import Recorder
+from app.server.server import Server
+from app.server.site import Route, Site, SiteError
+
+HANDLER = """from tornado.web import RequestHandler
+class Page(RequestHandler):
+    def get(self):
+        self.write("{}")
+"""
+MANY = 50
+
+
+def site_of(folder: Path, text: str, host: str = "") -> Site:
+    routes = [Route(f"/{text}/{n}", "handlers.h.Page", host=host) for n in range(MANY)]
+    return Site(folder, routes=tuple(routes), handlers={"h.py": HANDLER.format(text)})
+
+
+async def body(port: int, path: str) -> tuple[int, bytes]:
+    client = AsyncHTTPClient(force_instance=True)
+    try:
+        answer = await client.fetch(f"http://127.0.0.1:{port}{path}", raise_error=False)
+    finally:
+        client.close()
+    return answer.code, answer.body
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1"])
+def test_the_old_site_is_served_until_all_of_the_new_one_is_there(
+    tmp_path: Path, host: str
+) -> None:
+    async def main() -> None:
+        server = Server(Recorder())
+        server.apply(site_of(tmp_path, "old", host))
+        _, port = server.start("127.0.0.1", 0)
+        shares = []
+        try:
+            for share in server.applying(site_of(tmp_path, "new", host)):
+                shares.append(share)
+                if len(shares) % 20 == 0:
+                    assert await body(port, f"/old/{MANY - 1}") == (200, b"old")
+                    assert (await body(port, "/new/0"))[0] == 404
+            assert len(shares) >= 3 * MANY, "it takes at least a bit for each route and step"
+            assert shares == sorted(shares)
+            assert 0 <= shares[0] <= shares[-1] <= 1
+            assert (await body(port, "/old/0"))[0] == 404
+            assert await body(port, "/new/0") == await body(port, f"/new/{MANY - 1}")
+            assert await body(port, "/new/0") == (200, b"new")
+        finally:
+            await server.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_given_up_or_fails_at_the_end_leaves_no_trace(tmp_path: Path) -> None:
+    server, old = Server(Recorder()), site_of(tmp_path, "old")
+    try:
+        server.apply(old)
+        module, root = sys.modules["handlers.h"], server.root
+        work = server.applying(site_of(tmp_path, "new"))
+        while sys.modules["handlers.h"] is module:
+            next(work)
+        next(work)
+        work.close()
+        assert sys.modules["handlers.h"] is module
+        with pytest.raises(SiteError, match=r"broken\.html"):
+            server.apply(site_of(tmp_path, "new").with_template("broken.html", "{{"))
+        assert sys.modules["handlers.h"] is module
+        assert (server.root, server.site) == (root, old)
+        server.apply(site_of(tmp_path, "new"))
+        assert sys.modules["handlers.h"] is not module
+    finally:
+        asyncio.run(server.close())
