@@ -26,12 +26,14 @@ FEW = 5
 class Watch(QObject):
     """Notes when the timeline is painted and when a posted click arrives.
 
-    Only frames between which requests came count: an idle program rightly draws nothing.
+    Only frames between which requests came count, an idle program rightly draws nothing, and only
+    those with the panel in front.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.window: MainWindow | None = None
+        self.panel: QWidget | None = None
         self.gaps: list[float] = []
         self._last = (0.0, 0, False)
         self.clicks: list[float] = []
@@ -52,7 +54,7 @@ class Watch(QObject):
         requests = self.window.store.requests if self.window is not None else None
         now, count = time.perf_counter(), requests.forgotten + len(requests) if requests else 0
         then, before, loaded = self._last
-        load = count - before > FEW
+        load = count - before > FEW and self.panel is not None and self.panel.isVisible()
         if load and loaded:
             self.gaps.append(now - then)
         self._last = (now, count, load)
@@ -90,26 +92,27 @@ class Watch(QObject):
         )
 
 
-def show_panel(watch: Watch) -> None:
-    """Find the window once there is one, and show the panel that the command line names."""
+def show_panel(watch: Watch, name: str) -> None:
+    """Find the window once there is one, and show its panel of that name."""
     windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
     if not windows or not windows[0].isVisible():
-        QTimer.singleShot(50, lambda: show_panel(watch))
+        QTimer.singleShot(50, lambda: show_panel(watch, name))
         return
     watch.window = windows[0]
-    if sys.argv[1:]:
-        watch.window.traffic.show_page(getattr(watch.window, sys.argv[1]))
+    watch.panel = getattr(windows[0], name)
+    watch.window.traffic.show_page(watch.panel)
 
 
 def run() -> int:
     """Run the program until it is told to end, then print what was seen."""
     raise_descriptor_limit()
+    panel = sys.argv[1] if sys.argv[1:] else "requests"  # The program gets arguments of its own.
     application = QApplication(sys.argv[:1])
     watch = Watch()
     application.installEventFilter(watch)
     watch.target = QLabel()  # Never shown: a click on it changes nothing.
     threading.Thread(target=watch.click_now_and_then, daemon=True).start()
-    QTimer.singleShot(0, lambda: show_panel(watch))
+    QTimer.singleShot(0, lambda: show_panel(watch, panel))
     status = main(["--app", TARGET, "--trust", "--port", "0"])
     print(watch.report())
     return status
