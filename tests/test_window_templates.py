@@ -23,6 +23,7 @@ from app.server.site import load
 from app.session.projects import DEMO
 from app.widgets.template_page import TemplatePage
 
+CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 Fetch = Callable[[str], str]
 
 
@@ -328,6 +329,30 @@ def test_what_is_half_typed_is_not_applied_as_one_types(program: Program, qtbot:
     assert page.side.python.text() == before
     page.editor.replace_text("{% if 1 %}{% end %}")
     assert page.parses
+
+
+def test_no_page_makes_a_small_window_grow(program: Program, qtbot: QtBot) -> None:
+    window, editors = program.window, program.window.editors
+    window.resize(1280, 800)
+    pages = (
+        editors.open_routes,
+        editors.open_settings,
+        editors.open_static,
+        partial(editors.open_file, "handlers", "greeting.py"),
+        partial(qtbot.keyClick, window, Qt.Key.Key_H, CTRL_ALT),
+    )
+    for open_page in pages:
+        open_page()
+        qtbot.wait(20)
+        assert window.height() == 800
+    side = open_template(program, "home.html").side
+    qtbot.wait(20)
+    assert window.height() == 800
+    window.resize(1280, 1080)
+    qtbot.waitUntil(side.top.stack.isVisible)
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: not side.top.stack.isVisible())
+    assert window.height() == 800
 
 
 def test_f6_goes_round_the_views(program: Program, qtbot: QtBot) -> None:

@@ -50,6 +50,7 @@ class TemplateSide(QWidget):
         self.top.corner.addWidget(self.origin)
         views = QSplitter(Qt.Orientation.Vertical)
         self._above = CardFrame(self.top)
+        self._above.setMinimumHeight(1)  # It goes into a tab where there is little room.
         views.addWidget(self._above)
         views.addWidget(CardFrame(self.card))
         views.setSizes([450, 550])
