@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _import = builtins.__import__
 SETTLE_NS = 30_000_000
 """How long something must have lasted to be shown before it has ended, in ns."""
+PATIENCE_S = 0.5
+"""How long a project may take to open until the window shows how far that is, in s."""
 
 
 class StartError(Exception):
@@ -271,12 +273,17 @@ class Program:
             return
         from app.session.projects import DEMO
 
+        self.loop.call_later(PATIENCE_S, self._show_progress)
         found = self.session.projects.read(self.options.project or DEMO)
         if not found.trusted:
             self.session.show(found.site)
             await self._ask_trust(None, str(found.site.folder))
             found = found._replace(trusted=not self.options.trust)
         self.session.projects.open(found)
+
+    def _show_progress(self) -> None:
+        if self.session.busy:
+            self.window.show()
 
     async def _ask_trust(self, path: Path | None, name: str) -> None:
         from app import trust

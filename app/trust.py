@@ -26,14 +26,23 @@ def fingerprint(what: Path | Site) -> str:
 
 def is_trusted(what: Path | Site) -> bool:
     """Return whether the user trusted exactly this content before."""
-    return fingerprint(what) in _remembered()
+    return is_known(fingerprint(what))
+
+
+def is_known(mark: str) -> bool:
+    """Return whether the user trusted the content of this `fingerprint`."""
+    return mark in _remembered()
 
 
 def remember(what: Path | Site) -> None:
     """Remember that the user trusts this content."""
-    this = fingerprint(what)
-    known = [each for each in _remembered() if each != this]
-    QSettings().setValue(_KEY, [*known, this][-_REMEMBERED:])
+    remember_mark(fingerprint(what))
+
+
+def remember_mark(mark: str) -> None:
+    """Remember that the user trusts the content of this `fingerprint`."""
+    known = [each for each in _remembered() if each != mark]
+    QSettings().setValue(_KEY, [*known, mark][-_REMEMBERED:])
 
 
 def _remembered() -> list[str]:

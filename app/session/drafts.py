@@ -9,13 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
+import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QLockFile, QStandardPaths
 
+from app.server.site import Site
 from app.server.site.journal import exchange
+from app.server.versions import files
+from app.session.long_work import AT_ONCE_S, aside
 from app.widgets.project_controls import Draft
 
 _LONGEST = 256 * 1024 * 1024
@@ -78,3 +84,48 @@ class Drafts:
             return Draft(float(row["time"]), files) if files else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
+
+
+class Drafting:
+    """Keeps drafts beside the window, one after the other: what was asked for later holds."""
+
+    def __init__(self) -> None:
+        self._turn = 0
+        self._writing = threading.Lock()
+        self._kept: tuple[Site, dict[str, str]] | None = None
+        """Of what there is a draft, so that nothing is done again."""
+
+    def keep(self, drafts: Drafts, site: Site, disk: dict[str, str]) -> None:
+        """Keep what *site* says and the *disk* does not. Raises OSError, if that comes soon."""
+        if (site, disk) == self._kept:
+            return
+        self._turn += 1
+        kept = aside(self._keep, self._turn, drafts, site, disk)
+        try:
+            kept.result(AT_ONCE_S)
+        except TimeoutError:
+            kept.add_done_callback(_tell_failure)
+
+    def _keep(self, turn: int, drafts: Drafts, site: Site, disk: dict[str, str]) -> None:
+        unsaved = {name: text for name, text in files(site).items() if text != disk.get(name)}
+        with self._writing:
+            if turn == self._turn:
+                drafts.keep(unsaved)
+                self._kept = site, disk
+
+    def forget(self, drafts: Drafts | None) -> None:
+        """There is to be no draft any more. Raises OSError."""
+        self.end()
+        if drafts is not None:
+            drafts.keep({})
+
+    def end(self) -> None:
+        """Keep nothing of what is under way."""
+        self._turn += 1
+        with self._writing:
+            self._kept = None
+
+
+def _tell_failure(kept: Future[None]) -> None:
+    if (error := kept.exception()) is not None:
+        logging.getLogger(__name__).warning("unsaved text cannot be kept: %s", error)

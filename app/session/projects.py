@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from PySide6.QtCore import QFileSystemWatcher, QSettings, QTimer
+from PySide6.QtCore import QFileSystemWatcher, QSettings, QTimer, Signal
 
 from app import trust
 from app.server.export import export
 from app.server.site import SCHEMA, Problem, Site, SiteError, load, merged, save
 from app.server.versions import files
-from app.session.drafts import Drafts
+from app.session.drafts import Drafting, Drafts
+from app.session.long_work import AT_ONCE_S, LongWork, aside
 from app.widgets.i18n import tr
 from app.widgets.project_controls import Draft, FileChange, Found, ProjectControls
 
@@ -30,52 +33,63 @@ _SETTLE_MS = 150
 class Projects(ProjectControls):
     """Keeps what the disk last said, to tell what was edited here from what was elsewhere.
 
-    *serve* serves a site, or raises SiteError; *site* returns the one that is served.
+    *serve* serves a site, or raises SiteError; *site* returns the one that is served. Files are
+    read and written beside the window, as long *work*.
     """
 
-    def __init__(self, serve: Callable[[Site], None], site: Callable[[], Site]) -> None:
+    _seen = Signal(object)
+    """What is on the disk was read again: a Future of its texts."""
+
+    def __init__(
+        self, serve: Callable[[Site], None], site: Callable[[], Site], work: LongWork
+    ) -> None:
         super().__init__()
         self._serve = serve
         self._site = site
+        self._work = work
         self._folder: Path | None = None
         self._disk: dict[str, str] = {}
         """The texts on the disk as they were last read or written, by file name."""
         self._trusted = False
         """Whether the user's trust in the open project is to be remembered."""
         self._drafts: Drafts | None = None
-        self._drafted: tuple[Site, dict[str, str]] | None = None
-        """Of what there is a draft, so that nothing is done again."""
+        self._drafting = Drafting()
         self._watcher = QFileSystemWatcher(self)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
             signal.connect(lambda _: self._settle.start())
         self._settle.timeout.connect(self._look)
+        self._seen.connect(self._saw)
 
     # -- Opening ---------------------------------------------------------------------------
 
     def read(self, folder: Path) -> Found:
-        site = load(folder)
-        return Found(site, folder.resolve() == DEMO or trust.is_trusted(site))
+        site = self._work.aside(_reading(folder), load, folder)
+        demo = folder.resolve() == DEMO
+        return Found(site, demo or trust.is_known(self._looked_at(site).mark))
+
+    def _looked_at(self, site: Site) -> _Looked:
+        return self._work.aside(_reading(site.folder), _look_at, site)
 
     def open(self, found: Found) -> None:
-        site = found.site
+        site, looked = found.site, self._looked_at(found.site)
         self._serve(site)
         self._trusted = found.trusted
         if site.folder.resolve() != DEMO:
-            self._trust(site)
+            self._trust(looked)
             self._remember_recent(site.folder)
-        self._settle_in(site)
+        self._settle_in(looked)
         self.opened.emit()
 
-    def _trust(self, site: Site) -> None:
+    def _trust(self, looked: _Looked) -> None:
         if self._trusted:
-            trust.remember(site)
+            trust.remember_mark(looked.mark)
 
-    def _settle_in(self, site: Site) -> None:
-        self._folder, self._disk = site.folder, files(site)
+    def _settle_in(self, looked: _Looked) -> None:
+        self._folder, self._disk = looked.site.folder, looked.texts
         self.close()
-        self._drafts, self._drafted = Drafts(site.folder), None
-        self._watch(site)
+        self._drafts = Drafts(looked.site.folder)
+        self._watch(looked.site)
 
     @property
     def read_only(self) -> str:
@@ -141,26 +155,26 @@ class Projects(ProjectControls):
                 self.changed_on_disk.emit()
                 raise OSError(tr("it was changed on the disk meanwhile: keep mine, or take theirs"))
         assert folder is not None
-        save(site, folder)
+        what = tr("Saving {name} …", name=folder.name)
+        saved = self._work.aside(what, _saved, site, folder, may_stop=False)
         if elsewhere:
-            if self._drafts is not None:
-                self._drafts.keep({})
+            self._drafting.forget(self._drafts)
             self._serve(replace(site, folder=folder.absolute()))
             self._remember_recent(folder.absolute())
-        saved = load(folder)
         self._trust(saved)
         if elsewhere:
             self._settle_in(saved)
             self.opened.emit()
-        self._disk = files(saved)
-        self._watch(saved)
+        self._disk = saved.texts
+        self._watch(saved.site)
         with contextlib.suppress(OSError):  # What is saved needs no draft.
             self.keep_draft(self._site())
 
     # -- The disk ----------------------------------------------------------------------------
 
     def _watch(self, site: Site) -> None:
-        names = [name for name in files(site) if name != "site.toml"]
+        names = [f"handlers/{name}" for name in site.handlers]
+        names += [f"templates/{name}" for name in site.templates]
         folders = {str((site.folder / name).parent) for name in names}
         folders |= {str(site.folder / name) for name in ("", "handlers", "templates")}
         paths = [*folders, *(str(site.folder / name) for name in ("site.toml", *names))]
@@ -179,25 +193,44 @@ class Projects(ProjectControls):
     def _look(self) -> None:
         if not self._is_open:
             return
-        try:
-            changed = self._changed()
-        except SiteError:
-            changed = ["site.toml"]
-        if changed:
+        seen = aside(_texts_in, self._site().folder)
+        with contextlib.suppress(TimeoutError):
+            seen.exception(AT_ONCE_S)
+            self._saw(seen)
+            return
+        seen.add_done_callback(self._tell)
+
+    def _tell(self, seen: Future[dict[str, str]]) -> None:
+        with contextlib.suppress(RuntimeError):  # The program has ended meanwhile.
+            self._seen.emit(seen)
+
+    def _saw(self, seen: Future[dict[str, str]]) -> None:
+        if not self._is_open:
+            return
+        if seen.exception() is not None or self._differing(seen.result()):
             self.changed_on_disk.emit()
         self._watch(self._site())  # A file that was replaced is watched no more.
 
-    def _theirs(self) -> Site:
-        return load(self._site().folder)
+    def _theirs(self) -> dict[str, str]:
+        folder = self._site().folder
+        return self._work.aside(_reading(folder), _texts_in, folder)
 
-    def _changed(self) -> list[str]:
-        theirs = files(self._theirs())
+    def _differing(self, theirs: dict[str, str]) -> list[str]:
         names = sorted(theirs.keys() | self._disk.keys())
         return [name for name in names if theirs.get(name) != self._disk.get(name)]
 
+    def _changed(self) -> list[str]:
+        return self._differing(self._theirs())
+
     def changes(self, mine: Site) -> list[FileChange]:
-        theirs, ours = files(self._theirs()), files(mine)
-        return [FileChange(name, theirs.get(name), ours.get(name)) for name in self._changed()]
+        theirs = self._theirs()
+        ours = self._work.aside(_reading(mine.folder), files, mine)
+        changed = self._differing(theirs)
+        return [FileChange(name, theirs.get(name), ours.get(name)) for name in changed]
+
+    def merged(self, texts: Mapping[str, str | None]) -> Site:
+        site = self._site()
+        return self._work.aside(_reading(site.folder), merged, site, texts)
 
     def keep(self, changes: Sequence[FileChange]) -> None:
         known = {change.name: change.theirs for change in changes}
@@ -206,26 +239,21 @@ class Projects(ProjectControls):
         self._settle.start()  # What changed meanwhile was not shown yet.
 
     def take(self, changes: Sequence[FileChange]) -> None:
-        self._serve(merged(self._site(), {change.name: change.theirs for change in changes}))
+        self._serve(self.merged({change.name: change.theirs for change in changes}))
         self.keep(changes)
-        theirs = self._theirs()
-        if files(theirs) == self._disk:
+        folder = self._site().folder
+        theirs = self._looked_at(self._work.aside(_reading(folder), load, folder))
+        if theirs.texts == self._disk:
             self._trust(theirs)
 
     # -- Drafts ------------------------------------------------------------------------------
 
     def keep_draft(self, site: Site) -> None:
-        if self._drafts is None or not self._is_open or (site, self._disk) == self._drafted:
-            return
-        written = files(site)
-        unsaved = {n: text for n, text in written.items() if text != self._disk.get(n)}
-        self._drafts.keep(unsaved)
-        self._drafted = site, self._disk
+        if self._drafts is not None and self._is_open:
+            self._drafting.keep(self._drafts, site, self._disk)
 
     def forget_draft(self) -> None:
-        self._drafted = None
-        if self._drafts is not None:
-            self._drafts.keep({})
+        self._drafting.forget(self._drafts)
 
     def draft(self) -> Draft | None:
         found = None if self._drafts is None else self._drafts.find()
@@ -236,4 +264,31 @@ class Projects(ProjectControls):
     def close(self) -> None:
         """Let another process have the project."""
         if self._drafts is not None:
+            self._drafting.end()
             self._drafts.release()
+
+
+class _Looked(NamedTuple):
+    """A site, and what of it takes long to find out."""
+
+    site: Site
+    texts: dict[str, str]
+    mark: str
+    """What its trust is remembered by."""
+
+
+def _look_at(site: Site) -> _Looked:
+    return _Looked(site, files(site), trust.fingerprint(site))
+
+
+def _saved(site: Site, folder: Path) -> _Looked:
+    save(site, folder)
+    return _look_at(load(folder))
+
+
+def _texts_in(folder: Path) -> dict[str, str]:
+    return files(load(folder))
+
+
+def _reading(folder: Path) -> str:
+    return tr("Reading {name} …", name=folder.name)

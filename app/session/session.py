@@ -36,6 +36,7 @@ from app.session.attacks import Attacks
 from app.session.firing import Firing
 from app.session.in_out import InOut, answer_of, app_of
 from app.session.jars import Jars
+from app.session.long_work import LongWork
 from app.session.opened import OpenedApp
 from app.session.previews import Previews
 from app.session.projects import Projects
@@ -87,7 +88,8 @@ class Session(Controls):
         )
         self._routing = Routing(self._server, store, self._roots)
         self._site = Site(Path())
-        self._projects = Projects(self._serve, lambda: self._site)
+        self._work = LongWork(self.work_changed.emit)
+        self._projects = Projects(self._serve, lambda: self._site, self._work)
         self._static = StaticFiles(self._server, lambda: self._site, self._fault, self.apply)
         self._listens = False
         """Whether what is opened from now on is served at once, at our own address if need be."""
@@ -130,8 +132,16 @@ class Session(Controls):
         self._trusted, self._site = False, site
         self.server_changed.emit()
 
+    @property
+    def busy(self) -> str:
+        return self._work.what
+
+    def stop_work(self) -> None:
+        self._work.stop()
+
     def _serve(self, site: Site) -> None:
-        self._server.apply(site)
+        what = tr("Applying {name} …", name=site.name or site.folder.name)
+        self._work.bit_by_bit(what, self._server.applying(site))
         self._trusted, self._site = True, site
         if self._app.target:
             self._spawn_window(self._take_over())
@@ -167,6 +177,7 @@ class Session(Controls):
             self._listens = True
 
     async def _before_app(self) -> None:
+        await self._work.ended()
         self.resume_server()  # What is held back must come to its end.
         self._where = self._server.address or self._where
         await self._server.close()  # The program may have a package handlers of its own.
@@ -274,6 +285,7 @@ class Session(Controls):
 
     async def close(self) -> None:
         """End everything this session started."""
+        await self._work.ended()
         self.resume_server()
         for task in (*self._shots, *self._tasks):
             task.cancel()

@@ -94,6 +94,9 @@ class Controls(QObject):
     """The list of breakpoints changed, or which requests are parked at them."""
     failed = Signal(str)
     """A command failed; the text says why, for the user."""
+    work_changed = Signal(str, bool, float)
+    """A command takes long: what is done, whether `stop_work` ends it, and how much of it is done,
+    from 0 to 1, or -1 where nobody knows. It is over when the text is empty."""
 
     @property
     def site(self) -> Site:
@@ -137,7 +140,19 @@ class Controls(QObject):
         raise NotImplementedError
 
     def apply(self, site: Site) -> list[Problem]:
-        """Serve *site* from the next request on. On any problem the last good version stays."""
+        """Serve *site* from the next request on. On any problem the last good version stays.
+
+        Where that takes long, Qt's loop is turned meanwhile, and a second one is refused.
+        """
+        raise NotImplementedError
+
+    @property
+    def busy(self) -> str:
+        """What is under way that refuses another site, in words; empty for nothing."""
+        raise NotImplementedError
+
+    def stop_work(self) -> None:
+        """Give up what is under way; all then is as it was before."""
         raise NotImplementedError
 
     def save(self, folder: Path | None = None) -> None:

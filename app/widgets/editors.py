@@ -206,6 +206,9 @@ class Editors(QObject):
             page.as_you_type.setChecked(on)
 
     def _apply_typed(self) -> None:
+        if self._controls.busy:
+            self.as_you_type.edited()
+            return
         pages = [page for page in self.pages.values() if page.modified and page.parses]
         if pages:
             self.apply(pages, typed=True)
@@ -267,6 +270,8 @@ class Editors(QObject):
             problems = error.problems
         else:
             problems = self._controls.apply(site)
+        # Some may be closed meanwhile.
+        pages = [page for page in pages if self.pages.get(page.key) is page]
         for page in pages:
             page.show_problems(problems)
             if problems and not typed:

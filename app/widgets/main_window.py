@@ -50,6 +50,7 @@ from .theme import GAP, Theme
 from .timeline import TimelinePanel
 from .top_bar import TopBar
 from .waiting import WaitingPanel
+from .work_strip import WorkStrip
 
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM, _TOP = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.TopDockWidgetArea
@@ -191,6 +192,7 @@ class MainWindow(QMainWindow):
     def _make_top(self) -> None:
         self._menu_bar = QMenuBar()
         self.banner = Banner(self.theme)
+        self.work = WorkStrip(self.controls, self.theme)
         self.projects = ProjectCommands(self)
         self.menus = Menus(self, self._menu_bar)
         self.app_site = AppSite(self, self.centre, self.theme)
@@ -202,6 +204,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.top_bar)
         layout.addSpacing(GAP)
         layout.addWidget(self.banner)
+        layout.addWidget(self.work)
         self.setMenuWidget(top)
 
     def _connect(self) -> None:
@@ -272,6 +275,7 @@ class MainWindow(QMainWindow):
         """Set all texts again, after the language changed."""
         self.projects.show_title()
         self.top_bar.retranslate()
+        self.work.retranslate()
         self.menus.retranslate()
         self.tree.retranslate()
         self.editors.retranslate()

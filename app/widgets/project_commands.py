@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, QObject, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QMessageBox
 
-from app.server.site import SiteError, merged
+from app.server.site import GivenUp, SiteError
 
 from .dialogs import ask_folder, tell
 from .disk_change import DiskChangeDialog
@@ -85,6 +85,8 @@ class ProjectCommands(QObject):
             self._tell(tr("{name} cannot be opened", name=found.site.folder.name), error)
 
     def _tell(self, heading: str, error: SiteError) -> None:
+        if isinstance(error, GivenUp):
+            return
         folder = f"{error.folder}\n" if error.folder is not None else ""
         lines = [str(problem) for problem in error.problems[:4]]
         more = "\n…" if len(error.problems) > 4 else ""
@@ -206,7 +208,7 @@ class ProjectCommands(QObject):
 
     def _hold(self, texts: Mapping[str, str | None]) -> None:
         try:
-            self._editors.hold(merged(self._window.controls.site, texts), texts)
+            self._editors.hold(self._projects.merged(texts), texts)
         except SiteError as error:
             self._window.say(str(error))
 

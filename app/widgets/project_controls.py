@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,11 @@ class FileChange(NamedTuple):
 
 
 class ProjectControls(QObject):
-    """The project that is open, and others. Nothing here runs code but `open` and `take`."""
+    """The project that is open, and others. Nothing here runs code but `open` and `take`.
+
+    What takes long turns Qt's loop meanwhile; see `Controls.busy`. It raises GivenUp after
+    `Controls.stop_work`.
+    """
 
     opened = Signal()
     """Another project is open."""
@@ -85,6 +89,13 @@ class ProjectControls(QObject):
 
     def changes(self, mine: Site) -> list[FileChange]:
         """Return which files changed on the disk, beside how *mine* has them. Raises SiteError."""
+        raise NotImplementedError
+
+    def merged(self, texts: Mapping[str, str | None]) -> Site:
+        """Return the site that is served with *texts* in place of its own files; None is no file.
+
+        Raises SiteError for a ``site.toml`` that cannot be read.
+        """
         raise NotImplementedError
 
     def keep(self, changes: Sequence[FileChange]) -> None:

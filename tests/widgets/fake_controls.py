@@ -296,6 +296,13 @@ class FakeControls(Controls):
             self.server_changed.emit()
         return self.problems
 
+    @property
+    def busy(self) -> str:
+        return ""
+
+    def stop_work(self) -> None:
+        pass
+
     def save(self, folder: Path | None = None) -> None:
         self.saved.append(folder)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.server.site import Site
+from app.server.site import Site, merged
 from app.widgets.project_controls import Draft, FileChange, Found, ProjectControls
 
 
@@ -48,6 +48,9 @@ class FakeProjects(ProjectControls):
 
     def changes(self, mine: Site) -> list[FileChange]:
         return self.found
+
+    def merged(self, texts: Mapping[str, str | None]) -> Site:
+        return merged(Site(Path()), texts)
 
     def keep(self, changes: Sequence[FileChange]) -> None:
         self.asked.append(("keep",))

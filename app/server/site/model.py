@@ -61,6 +61,10 @@ class SiteError(Exception):
         return " ".join(f"{where}{first}".split()) + (f" (and {more} more)" if more else "")
 
 
+class GivenUp(SiteError):
+    """The user did not want to wait for it; nothing has changed."""
+
+
 @dataclass(frozen=True)
 class Route:
     """One URL pattern and the handler class that answers it."""
