@@ -92,13 +92,16 @@ class _PreviewLoader(SiteLoader):
 
     def __init__(self, site: Site, rendered: Callable[[], None], output: _Output) -> None:
         super().__init__(site, rendered)
-        self.namespace = {"_tt_note": output.note}
+        self.namespace["_tt_note"] = output.note
 
     def _create_template(self, name: str) -> Template:
         template = super()._create_template(name)
         lines = template.code.split("\n")
         code = "\n".join(
-            line.replace(_BUFFER, "_tt_append = _tt_note(_tt_buffer)", 1) for line in lines
+            line.replace(_BUFFER, "_tt_append = _tt_note(_tt_buffer)", 1)
+            if line.lstrip().startswith(_BUFFER)
+            else line
+            for line in lines
         )
         template.compiled = compile(code, generated_name(name), "exec", dont_inherit=True)
         return template

@@ -53,6 +53,7 @@ from app.server.template_facts import (
     Reference,
     Remark,
 )
+from app.server.template_limit import HEAVY, NAMES, let_go, looking
 
 MAX_DEPTH = 12
 """How far the tree of what templates extend and include is followed."""
@@ -84,7 +85,8 @@ class SiteLoader(BaseLoader):
         options: dict[str, Any] = {}
         if "autoescape" in site.settings:
             options["autoescape"] = site.settings["autoescape"] or None
-        super().__init__(whitespace=site.settings.get("template_whitespace"), **options)
+        whitespace = site.settings.get("template_whitespace")
+        super().__init__(whitespace=whitespace, namespace=dict(NAMES), **options)
         self.texts = site.templates
         self.rendered = rendered
         self.on_render: OnRender | None = None
@@ -189,6 +191,9 @@ class SiteTemplate(Template):
             loader.on_render(self.name, kwargs)
         try:
             return super().generate(**kwargs)
+        except HEAVY as error:
+            let_go(error)
+            raise
         finally:
             # Template.generate() empties linecache before it runs the template.
             loader.rendered()
@@ -233,8 +238,15 @@ def _note_chunks(node: _Node) -> None:
         _note_chunks(child)
 
 
+_ENDS = frozenset(("pass", "continue"))
+"""What Tornado writes at the end of a block."""
+
+
 class _NotingWriter(_CodeWriter):
-    """Writes what Tornado's own writes, and notes for each line where it comes from."""
+    """Writes what Tornado's own writes, and notes for each line where it comes from.
+
+    What runs also looks how much has been written, where a block ends; see `template_limit`.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -264,7 +276,8 @@ class _NotingWriter(_CodeWriter):
                     self.lines[at] = self.lines[at]._replace(sink=last)
 
     def write_line(self, line: str, line_number: int, indent: int | None = None) -> None:
-        super().write_line(line, line_number, indent)
+        runs = looking(line) if line in _ENDS else line
+        super().write_line(runs, line_number, indent)
         file = self.current_template.name if line_number else ""
         via = tuple((template.name, at) for template, at in reversed(self.include_stack))
         blocks = tuple(self._blocks)

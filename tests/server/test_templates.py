@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +28,10 @@ from app.server.modules import HandlerModules
 from app.server.server import Server
 from app.server.site import Problem, Route, Site, SiteError, load, remarks
 from app.server.template_facts import DROPPED, TWICE, Fault, Links, Preview, Remark
+from app.server.template_limit import MAX_OUTPUT, OutputTooLarge
 from app.server.template_preview import AsRequest, Job, preview
 from app.server.templates import SiteLoader, analyse, references, template_remarks, users_of
-from tests.test_program import program
+from tests.test_program import program, rows
 
 HANDLERS = """\
 from tornado.web import RequestHandler, UIModule
@@ -184,27 +186,126 @@ def test_row_28_a_block_that_is_there_twice_is_a_warning() -> None:
     assert response.body == b"2\n2"
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
-def test_rows_29_and_30_a_template_that_never_ends_is_interrupted(tmp_path: Path) -> None:
+LOOPS = [
+    (29, "a\n{% while True %}x{% end %}", "page.html:2"),
+    (29, "{% while True %}x{% continue %}{% end %}", "page.html:1"),
+    (29, "\n{% while True %}{% try %}x{% except Exception %}{% end %}{% end %}", "page.html:2"),
+    (29, "{% while True %}{% try %}x{% finally %}{% continue %}{% end %}{% end %}", ""),
+    (29, '\n\n{% include "b.html" %}', "b.html:2 (via page.html:3)"),
+    (29, "\n{% module Box('y') %}", "box.html:2"),
+    (30, "a\nb{% for i in range(1000000000) %}x{% end %}", "page.html:2"),
+    (30, "{% for i in range(1000000000) %}\n{{ i }}{% end %}", "page.html:1"),
+    (30, "{% for i in range(1000000000) %}\n{{ '<' * 50000 }}{% end %}", "page.html:2"),
+    (30, "{% for i in range(1000000000) %}\n{% raw b'x' * 50000 %}{% end %}", "page.html:2"),
+    (30, "{% for i in range(1000000000) %}\n{{ [i] * 20000 }}{% end %}", "page.html:2"),
+    (30, "\n{{ 'x' * 10000000 }}", "page.html:2"),
+    (
+        30,
+        "\n{% for i in range(50) %}\n{% apply str %}{% raw 'x' * 50000 %}{% end %}{% end %}",
+        ":3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("row", "text", "place"), LOOPS)
+def test_rows_29_and_30_the_output_is_capped_and_the_log_has_the_line(
+    row: int,
+    text: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("app.server.template_limit.MAX_OUTPUT", 1 << 20)
+    loop = "\n{% while True %}{{ 'y' }}{% end %}"
+    problems, (bad, good) = answers(site_of(page=text, b=loop, box=loop), site_of(page="good"))
+    assert problems == [[], []]
+    assert (bad.code, good.body) == (500, b"good")
+    (record,) = (each for each in caplog.records if each.name == "tornado.application")
+    assert record.exc_info is not None
+    assert f"{place}: the output is larger than 1 MB" in str(record.exc_info[1])
+
+
+def test_rows_29_and_30_small_pieces_do_not_take_many_times_their_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.server.template_limit.MAX_OUTPUT", 1 << 18)
+    template = SiteLoader(site_of(page="{% while True %}{{ chr(97) }}{% end %}")).load("page.html")
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        with pytest.raises(OutputTooLarge):
+            template.generate()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most - before < 3 << 18
+
+
+def site_folder(folder: Path, pages: dict[str, str]) -> None:
+    """Make a project with those templates, and a route that renders the one that is asked for."""
     for name in ("handlers", "templates"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "handlers/h.py").write_text(
+        (folder / name).mkdir()
+    (folder / "handlers/h.py").write_text(
         "from tornado.web import RequestHandler\n\nclass Page(RequestHandler):\n"
         "    def get(self, name):\n        self.render(name)\n"
     )
     pattern = "[[routes]]\npattern = '/(.*)'\nhandler = 'handlers.h.Page'\n"
-    (tmp_path / "site.toml").write_text(pattern)
+    (folder / "site.toml").write_text(pattern)
+    for name, text in pages.items():
+        (folder / "templates" / name).write_text(text)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+def test_rows_29_and_30_a_template_that_never_ends_is_interrupted(tmp_path: Path) -> None:
     pages = {
         "while.html": "{% while True %}x{% end %}",
         "billion.html": "{% for i in range(1000000000) %}{% end %}",
         "fine.html": "fine",
     }
-    for name, text in pages.items():
-        (tmp_path / "templates" / name).write_text(text)
+    site_folder(tmp_path, pages)
     with program(str(tmp_path), "--trust", "--block-limit", "0.3", cwd=tmp_path) as it:
         for name in pages:
             assert it.get(f"/{name}")[0] == (200 if name == "fine.html" else 503)
         it.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and prlimit")
+def test_rows_29_and_30_memory_stays_within_bounds_also_without_the_watchdog(
+    tmp_path: Path,
+) -> None:
+    from resource import RLIMIT_AS, prlimit
+
+    pages = {
+        "while.html": "\n{% while True %}" + "x" * 50 + "{% end %}",
+        "billion.html": "\n{% for i in range(1000000000) %}{{ '<' * 1000000 }}{% end %}",
+        "once.html": "\n{{ 'x' * 100000000 }}",
+    }
+    site_folder(tmp_path, {**pages, "never.html": "\n{{ 'x' * 10 ** 10 }}", "fine.html": "fine"})
+    capture = str(tmp_path / "a.loopscope")
+    options = ("--trust", "--block-limit", "0", "--capture", capture)
+    with program(str(tmp_path), *options, cwd=tmp_path) as it:
+
+        def memory(kind: str) -> int:
+            status = Path(f"/proc/{it.process.pid}/status").read_text()
+            return int(status.partition(f"{kind}:")[2].split()[0]) * 1024
+
+        assert it.get("/fine.html")[0] == 200
+        before = memory("VmRSS")
+        for name in pages:
+            for _ in range(3):
+                assert it.get(f"/{name}")[0] == 500
+                assert it.get("/fine.html") == (200, b"fine")
+        assert memory("VmHWM") - before < 3.5 * MAX_OUTPUT
+        assert memory("VmRSS") - before < MAX_OUTPUT
+        room = memory("VmSize") + (1 << 30)
+        prlimit(it.process.pid, RLIMIT_AS, (room, room))
+        assert it.get("/never.html")[0] == 500
+        assert it.get("/fine.html") == (200, b"fine")
+        it.end()
+    logged = rows(Path(capture), "SELECT text FROM log WHERE logger = 'tornado.application'")
+    said = [text.rstrip().rpartition("\n")[2].rpartition(".Output")[2] for (text,) in logged]
+    expected = [f"TooLarge: {name}:2: the output is larger than 64 MB" for name in pages]
+    assert said == [text for text in expected for _ in range(3)] + ["MemoryError"]
 
 
 def test_row_31_what_is_not_utf_8_is_told_at_its_place(tmp_path: Path) -> None:
@@ -403,6 +504,37 @@ def test_code_and_output_are_tornados_own(modules: HandlerModules) -> None:
     own = DictLoader(site.templates).load("page.html").code.rstrip("\n").split("\n")
     assert code == [line.partition("  # ")[0] for line in own]
     assert Links(()).code_of(("page.html", 1)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for i in many %}<{{ i }}>{% if i % 7 %}{% continue %}{% else %}&{% end %}é\n{% end %}",
+        "{% for i in many %}{% try %}{{ 1 / (i%2) }}{% except %}?{% finally %}.{% end %}{% end %}",
+        "{% for i in few %}{{ '<é' * 20000 }}{% raw b'x' * 20000 %}{{ ['y'] * 9000 }}{% end %}",
+        "{% autoescape None %}{{ None }}{{ b'<' }}{{ 'é<' }}{{ 1.5 }}{{ value }}{{ value * 9000 }}",
+        "{% for i in few %}{% apply upper %}{% for k in many %}a{{ k }}{% end %}{% end %}{% end %}",
+        "{% while many %}{% set k = many.pop() %}.{% if k == 4 %}{% break %}{% end %}{% end %}",
+        "{% for i in () %}{% else %}_tt_append = _tt_buffer.append{% end %}{{ 'pass' }}\npass",
+    ],
+)
+def test_all_that_fits_is_rendered_as_tornado_renders_it(text: str) -> None:
+    class Text(str):
+        pass
+
+    site = site_of(page=text)
+    names = {"value": Text("&é"), "upper": bytes.upper, "few": range(9)}
+    own = DictLoader(site.templates).load("page.html")
+    served = SiteLoader(site).load("page.html")
+    many = list(range(3000))
+    assert served.generate(many=[*many], **names) == own.generate(many=many, **names)
+    code = [line.text for line in analyse(SiteLoader(site), "page.html").code]
+    assert code == [line.partition("  # ")[0] for line in own.code.rstrip("\n").split("\n")]
+
+
+def test_a_preview_of_a_text_about_generated_python_shows_that_text() -> None:
+    text = "_tt_append = _tt_buffer.append"
+    assert show(site_of(page=text)).output == text
 
 
 # Escaping
