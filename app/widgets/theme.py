@@ -60,15 +60,15 @@ def _colours(tokens: str) -> Colours:
 
 
 DARK = _colours(
-    "14171c 1a1e25 222833 2b323e e6eaf1 93a0b4 5d6a7e"
+    "14171c 1a1e25 222833 2b323e e6eaf1 93a0b4 7a879c"
     " 4aa8ff 5ccb8a 5fb3ff ff6f6f f2b84b 243b57 10141a"
 )
 LIGHT = _colours(
-    "f4f6f9 ffffff eef1f6 d9dfe8 1b2330 566377 8f9bad"
-    " 0b6bcb 1a8a4f 0b6bcb c8322f a86a00 dcebfb ffffff"
+    "f4f6f9 ffffff eef1f6 d9dfe8 1b2330 566377 6b778a"
+    " 0b6bcb 19854c 0b6bcb c8322f a46700 dcebfb ffffff"
 )
 _HUES = "4aa8ff f2994a b07cff 3ecf9b ff7a9c e0c341 5ad1e6 9ccc5a"
-_LIGHT_HUES = "1f7ad6 c86a12 7d46d6 15905f cc3c66 8f7a08 0f8aa3 5a8a16"
+_LIGHT_HUES = "1e76cf b35f10 7d46d6 138558 cc3c66 877307 0d8097 548114"
 DARK_HUES = tuple(QColor(f"#{hue}") for hue in _HUES.split())
 LIGHT_HUES = tuple(QColor(f"#{hue}") for hue in _LIGHT_HUES.split())
 

@@ -210,7 +210,7 @@ class VersionsPage(QWidget):
             return
         count = self.view.show_texts(old, new)
         self.note.setText(
-            tr("{count} files differ", count=count) if count else tr("Both are the same")
+            tr("Files that differ: {count}", count=count) if count else tr("Both are the same")
         )
 
     def _texts(self, state: int) -> Mapping[str, str]:
