@@ -10,11 +10,8 @@ loop has only to see that it is armed.
 
 from __future__ import annotations
 
-import contextlib
-import dis
 import json
 import os
-import random
 import signal
 import sys
 import threading
@@ -25,6 +22,7 @@ from typing import Any, Protocol
 
 from tornado.routing import HostMatches, PathMatches
 
+from app.insist import Insistence
 from app.recording.blocks import (
     AFTERMATH_NS,
     Interrupted,
@@ -53,8 +51,6 @@ AGAIN_S = 0.25
 """How long an interrupted run has to get out; how often the other window hears of a block."""
 STUBBORN_S = 0.02
 """How soon code that catches what interrupts it is interrupted again."""
-_PATIENCE = 5
-"""How often the best place to interrupt is tried before any is taken."""
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _now = time.monotonic_ns
 
@@ -100,6 +96,7 @@ class _Caught:
         self.tries = 0
         self.again_ns = 0
         """When it may be interrupted again."""
+        self.insistence: Insistence | None = None
 
 
 class Watchdog:
@@ -217,7 +214,7 @@ class Watchdog:
             # With nothing more to do the alarm stays off; the tick after the run sets it again.
             self._set(min(steps)) if len(steps) > 1 else self._leave()
         else:
-            self._interrupt(caught, lasted, frames)
+            self._interrupt(caught, frames)
 
     def _leave(self) -> None:
         self._loop.unwatched = True
@@ -231,7 +228,7 @@ class Watchdog:
         if self._sign is not None:
             self._sign.hide()
 
-    def _interrupt(self, caught: _Caught, lasted: float, frames: list[FrameType]) -> None:
+    def _interrupt(self, caught: _Caught, frames: list[FrameType]) -> None:
         """Raise in what is being run, if that is code of the user's; else look again soon."""
         user = [frame for frame in frames if not is_library(frame.f_code)] or _patterns(frames)
         ours = bool(frames) and frames[0].f_code.co_filename.startswith(_OURS)
@@ -243,7 +240,6 @@ class Watchdog:
         if not caught.tries:
             caught.stack = places(frames)
         caught.tries += 1
-        error = self._error(caught, lasted, frames)
         caught.again_ns = 0
         if caught.tries == 1:
             caught.again_ns = _now() + int(AGAIN_S * 1e9)
@@ -252,36 +248,25 @@ class Watchdog:
             # It catches what is raised. Once it has, it gets the same again, at a line where
             # nothing is caught: there the tracing does not end before.
             self._set(STUBBORN_S)
-            self._trace(caught, error, user)
-        raise error
+            self._insist(caught, frames[0])
+        raise self._error(caught)
 
-    def _error(
-        self, caught: _Caught, lasted: float, frames: list[FrameType]
-    ) -> Interrupted | InterruptedStep:
+    def _error(self, caught: _Caught) -> Interrupted | InterruptedStep:
+        lasted = (_now() - caught.start_ns) / 1e9
         text = f"interrupted: it blocked the loop for {lasted:.2f} s, at {culprit(caught.stack)}"
         # Tornado's decorated coroutines hand on an Exception; another one gets lost on the way.
-        old = any(frame.f_code.co_qualname == "Runner.run" for frame in frames)
+        old = any(place.function == "Runner.run" for place in caught.stack)
         return InterruptedStep(text) if old and caught.tries < 3 else Interrupted(text)
 
-    def _trace(self, caught: _Caught, error: BaseException, user: list[FrameType]) -> None:
-        run_id, recorder = caught.run_id, self._recorder
-        # Where everything is within a try whose end is welcome, only chance helps.
-        desperate = caught.tries > _PATIENCE
-
-        def trace(frame: FrameType, event: str, argument: object) -> Any:
-            if recorder.run_id != run_id:
-                sys.settrace(None)
-                return None
-            if is_library(frame.f_code):
-                return None
-            if event == "line" and (not _catches(frame) or (desperate and random.random() < 0.25)):
-                raise error  # Which ends the tracing.
-            return trace
-
+    def _insist(self, caught: _Caught, frame: FrameType) -> None:
+        if caught.insistence is None:
+            caught.insistence = Insistence(
+                self._base,
+                lambda: self._error(caught),
+                lambda: self._recorder.run_id == caught.run_id,
+            )
         self._tracing = True
-        for frame in user:
-            frame.f_trace = trace
-        sys.settrace(trace)
+        caught.insistence.begin(frame)
 
     # -- Outside of it ---------------------------------------------------------------------
 
@@ -344,16 +329,3 @@ def _patterns(frames: list[FrameType]) -> list[FrameType]:
     """Return the frame in which Tornado tries a route's pattern: that is the user's, too."""
     codes = (PathMatches.match.__code__, HostMatches.match.__code__)
     return [frame for frame in frames[:1] if frame.f_code in codes]
-
-
-def _catches(frame: FrameType) -> bool:
-    """Return whether an exception raised where *frame* stands would be handled in it."""
-    with contextlib.suppress(Exception):
-        entries = dis._parse_exception_table(frame.f_code)  # type: ignore[attr-defined]
-        return any(
-            entry.start <= frame.f_lasti < entry.end
-            # What the compiler puts around every coroutine catches nothing.
-            and not (entry.lasti and not entry.depth)
-            for entry in entries
-        )
-    return False

@@ -85,6 +85,13 @@ class Block(RequestHandler):
         finally:
             time.sleep(0)
 
+    def nested(self):
+        while True:
+            try:
+                self.finally_()
+            except BaseException:
+                time.sleep(0)
+
     async def task(self):
         await asyncio.create_task(self.inner())
 
@@ -165,6 +172,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
                 "deaf",
                 "mute",
                 "finally_",
+                "nested",
                 "task",
                 "old",
             ),
@@ -282,7 +290,7 @@ def test_a_handler_that_blocks_is_interrupted_at_the_limit(
     assert block.interrupted == 1
 
 
-@pytest.mark.parametrize("name", ["deaf", "mute", "finally_"])
+@pytest.mark.parametrize("name", ["deaf", "mute", "finally_", "nested"])
 def test_a_handler_that_swallows_everything_is_interrupted_too(result: Result, name: str) -> None:
     assert result.statuses[name] == 503
     assert result.seconds[name] < LIMIT + 1.5

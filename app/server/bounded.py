@@ -1,7 +1,8 @@
 """Code of the user's run beside the window, in a thread, for a limited time.
 
 A thread lets the window go on while the code loops, sleeps or waits; only one long call in C that
-keeps Python's lock stops everything. What takes too long is interrupted wherever it stands.
+keeps Python's lock stops everything. What takes too long is interrupted wherever it stands, and
+at each line where nothing is caught, once it has swallowed that.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Generic, TypeVar
+
+from app.insist import Insistence
 
 SWITCH_S = 0.0005
 """After how long Python's lock is handed on meanwhile: the window takes it many times a frame."""
@@ -25,6 +29,12 @@ T = TypeVar("T")
 
 class TooLong(BaseException):
     """Raised in the code that takes too long, or is not wanted any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        thread = threading.current_thread()
+        if isinstance(thread, Bounded):
+            thread.interrupted(self, sys._getframe(1))
 
 
 class Bounded(threading.Thread, Generic[T]):
@@ -49,6 +59,8 @@ class Bounded(threading.Thread, Generic[T]):
         self._lock = threading.Lock()
         self._inside = False
         self._unwanted = threading.Event()
+        self._tries = 0
+        self._insistence = Insistence(Bounded._limited.__code__, TooLong, self._insisting)
 
     def start(self) -> None:
         """Begin."""
@@ -78,11 +90,23 @@ class Bounded(threading.Thread, Generic[T]):
             self._leave()
             raise
 
+    def interrupted(self, error: TooLong, frame: FrameType) -> None:
+        """Insist on *error*, which is about to be raised in *frame*, if it is not the first."""
+        self._tries += 1
+        if self._insisting():
+            self._insistence.watch(error)
+            if self._tries > 1:
+                self._insistence.begin(frame)
+
+    def _insisting(self) -> bool:
+        return self._inside and threading.current_thread() is self
+
     def _leave(self) -> None:
         while True:
             try:
                 with self._lock:
                     self._inside = False
+                    self._insistence.end()
                     _raise_in(self.ident, None)
                 return
             except TooLong:
