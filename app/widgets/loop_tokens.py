@@ -128,6 +128,8 @@ def paint_token(p: QPainter, theme: Theme, kind: Type, token: Token, at: QPoint)
 
 def paint_glow(p: QPainter, area: QRect, colour: QColor, strength: float, radius: float) -> None:
     """Ring an area in a colour that fades with *strength*, from 1 to 0."""
+    if area.isEmpty():  # Nowhere: what it would ring is not shown.
+        return
     faded = QColor(colour)
     faded.setAlphaF(min(max(strength, 0.0), 1.0))
     p.setRenderHint(QPainter.RenderHint.Antialiasing, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -171,6 +171,16 @@ def test_a_timer_and_a_callback_come_from_where_they_were(qtbot: QtBot) -> None:
     place = next(spot.area for spot in panel.board.spots if spot.words.startswith("sleep"))
     assert place.contains(timer.start)
     assert soon.start == soon.ready
+
+
+def test_what_comes_from_nowhere_leaves_no_mark_in_the_corner(qtbot: QtBot) -> None:
+    panel, _ = shown(qtbot, STATE)
+    corner = QRect(0, 0, 4, 4)
+    before = panel.board.grab(corner).toImage()
+    happens(panel, run(1, "first"))
+    happens(panel, run(2, "soon"))
+    assert panel.board.tokens.moving[0].source.isEmpty()
+    assert panel.board.grab(corner).toImage() == before
 
 
 def test_of_too_many_runs_some_move_and_say_for_how_many_they_stand(qtbot: QtBot) -> None:
