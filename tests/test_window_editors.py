@@ -249,6 +249,7 @@ def test_a_byte_order_mark_within_the_text_is_an_error(program: Program, qtbot: 
     page.editor.insertPlainText("x = \ufeff1\n")
     apply(page, qtbot)
     [mark] = page.editor.problems()
+    assert (mark.line, mark.column) == (page.text.count("\n"), 5)
     assert "U+FEFF" in mark.text
 
 

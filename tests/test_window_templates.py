@@ -191,6 +191,44 @@ def test_an_error_is_marked_on_its_line_while_it_is_typed(
     assert fetch("/story/9") == good
 
 
+BAD = {
+    "19 an expression that is not closed": ("a\n  {{ x", 2, 3),
+    "20 an if that is not closed": ("a\nb{% if 1 %}\nc\n", 2, 2),
+    "21 an unknown tag": ("\n {% nothing x %}", 2, 2),
+    "22 an end too many": ("a\nb {% end %}", 2, 3),
+    "23 an expression that is no Python": ("a\n\n<b>{{ 1 + }}\n", 3, 10),
+    "25 a parent that is missing": ('\n{% extends "gone.html" %}', 2, 1),
+    "26 a circle": ('\n{% extends "circle.html" %}', 2, 1),
+    "27 itself": ('x\n{% include "story.html" %}', 2, 1),
+    "32 200 nested ifs": ("{% if 1 %}\n" * 200 + "{% end %}" * 200, 99, 1),
+    "33 no such autoescape function": ("a\n  {% autoescape nope %}{{ 1 }}", 2, 3),
+    "34 a try without except": ("a\n {% try %}\nx\n{% end %}\n", 2, 5),
+}
+
+
+def test_a_bad_template_is_an_error_at_its_place_and_is_not_served(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    circle = program.session.site.with_template("circle.html", '{% extends "story.html" %}')
+    assert program.session.apply(circle) == []
+    good = fetch("/story/9")
+    page = open_template(program, "story.html")
+    for row, (text, line, column) in BAD.items():
+        page.editor.replace_text(text)
+        begun = time.thread_time()
+        qtbot.mouseClick(page.apply_button, Qt.MouseButton.LeftButton)
+        assert time.thread_time() - begun < 0.25, row
+        [mark] = page.editor.problems()
+        assert (mark.line, mark.column) == (line, column), row
+        assert not row.startswith("26") or "circle.html → story.html" in mark.text
+        shown = page.problems.item(0)
+        assert shown is not None
+        assert f"{line}:{column}" in shown.text(), row
+        assert page.banner.isVisible(), row
+        assert (page.text, page.modified) == (text, True), row
+        assert fetch("/story/9") == good, row
+
+
 def says(page: TemplatePage, words: str) -> bool:
     """Return whether the page says that something is wrong."""
     return words in strip(page)

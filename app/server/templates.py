@@ -133,7 +133,12 @@ class SiteLoader(BaseLoader):
         except NotImplementedError as error:  # So says Tornado of an extends that it meets.
             raise self._misplaced(name) from error
         except (RecursionError, MemoryError) as error:
-            raise TemplateError("is nested too deeply", name) from error
+            raise TemplateError("is nested too deeply", name, *_deepest(text)) from error
+        except UnicodeEncodeError as error:
+            found = _SURROGATE.search(text)
+            place = _place(text, found.start()) if found else (0, 0)
+            what = "holds a lone surrogate, which is no character"
+            raise TemplateError(what, name, *place) from error
         except Exception as error:
             message = error.message if isinstance(error, ParseError) else str(error)
             raise _located(message, name, text) from error
@@ -158,6 +163,9 @@ class SiteLoader(BaseLoader):
 
     def _syntax_error(self, template: SiteTemplate, error: SyntaxError) -> TemplateError:
         lines = template.lines
+        if "null byte" in error.msg:  # Python does not say where.
+            text = self.texts[template.name]
+            return TemplateError("holds a NUL character", template.name, *_place(text, _nul(text)))
         number = _blamed(lines, error)
         line = next((each for each in lines[number - 1 :: -1] if each.file), None)
         if line is None:
@@ -340,6 +348,9 @@ def _place(text: str, position: int) -> tuple[int, int]:
 
 _TOKEN = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%!|\{%\s*(\w+).*?%\}", re.DOTALL)
 _OPENING = frozenset(("apply", "block", "try", "if", "for", "while"))
+_INDENTS = 99
+"""How many levels of indentation Python takes within a template's function."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _located(message: str, name: str, text: str) -> TemplateError:
@@ -359,6 +370,27 @@ def _located(message: str, name: str, text: str) -> TemplateError:
     except Exception:
         return TemplateError(message, name, *_place(text, reader.start))
     return TemplateError(message, name)
+
+
+def _nul(text: str) -> int:
+    """Return where the first NUL is that a directive holds; in a text there may be some."""
+    tokens = _TOKEN.finditer(text)
+    return next((at.start() + at[0].index("\0") for at in tokens if "\0" in at[0]), 0)
+
+
+def _deepest(text: str) -> tuple[int, int]:
+    """Return where the directive is at which a template gets too deep for Python.
+
+    Where none is, an expression is nested within itself, and that is a long one.
+    """
+    depth, longest = 0, None
+    for token in _TOKEN.finditer(text):
+        depth += (token[1] in _OPENING) - (token[1] == "end")
+        if depth == _INDENTS:
+            return _place(text, token.start())
+        if longest is None or len(token[0]) > len(longest[0]):
+            longest = token
+    return _place(text, longest.start()) if longest else (0, 0)
 
 
 def _naming(text: str, name: str) -> tuple[int, int]:

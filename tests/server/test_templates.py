@@ -148,14 +148,17 @@ def answers(*sites: Site) -> tuple[list[list[Problem]], list[HTTPResponse]]:
         (25, 'a\n{% include "c.html" %}', (2, 1), "'c.html' extends another template"),
         (26, '{% extends "b.html" %}', (2, 1), "page.html → b.html → page.html"),
         (27, 'x\n{% include "page.html" %}', (2, 1), "circle: page.html → page.html"),
-        (32, "{% if 1 %}\n" * 200 + "{% end %}" * 200, None, "too many"),
-        (32, "{% if 1 %}" * 5000 + "{% end %}" * 5000, None, "too deeply"),
+        (32, "{% if 1 %}\n" * 200 + "{% end %}" * 200, (99, 1), "too many"),
+        (32, "{% if 1 %}\n" * 5000 + "{% end %}" * 5000, (99, 1), "too deeply"),
+        (32, "a\n {{ 1 }}{{ " + "-" * 100_000 + "1 }}", (2, 9), "too deeply"),
+        (23, "\0\n {{ 1\0 }}", (2, 6), "a NUL character"),
+        (23, "a\n{{ '\ud800' }}", (2, 5), "a lone surrogate"),
         (33, "a\n  {% autoescape nope %}{{ 1 }}", (2, 3), "no autoescape function 'nope'"),
         (34, "a\n {% try %}\nx\n{% end %}\n{{ 1 }}", (2, 5), "'except' or 'finally'"),
     ],
 )
 def test_a_broken_template_is_told_at_its_place_and_the_last_good_one_is_served(
-    row: int, text: str, place: tuple[int, int] | None, said: str
+    row: int, text: str, place: tuple[int, int], said: str
 ) -> None:
     good = site_of(page="good", b='\n{% extends "page.html" %}', c='{% extends "d.html" %}', d="")
     bad = good.with_template("page.html", text)
@@ -164,7 +167,7 @@ def test_a_broken_template_is_told_at_its_place_and_the_last_good_one_is_served(
     assert time.monotonic() - begun < 5
     problem = next(each for each in problems[1] if said in each.text)
     assert problem.file == ("templates/b.html" if row == 26 else "templates/page.html")
-    assert place is None or (problem.line, problem.column) == place
+    assert (problem.line, problem.column) == place
     assert [response.body for response in responses] == [b"good", b"good"]
 
 
