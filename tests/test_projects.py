@@ -521,6 +521,27 @@ def test_saving_is_no_change_by_others(start: Start, qtbot: QtBot, project: Path
     assert not program.window.editors.unsaved
 
 
+def test_a_template_that_was_removed_is_gone_once_it_is_saved(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    tree, editors = program.window.tree, program.window.editors
+    tree.add_template("more.html")
+    with qtbot.waitSignal(editors.saved):
+        editors.save()
+    assert (project / "templates/more.html").exists()
+    program.window.site.tabs.setCurrentIndex(2)
+    (more,) = tree.templates.findItems("more.html", Qt.MatchFlag.MatchExactly)
+    tree.templates.setCurrentItem(more)
+    qtbot.mouseClick(tree.remove_button, Qt.MouseButton.LeftButton)
+    assert (project / "templates/more.html").exists()
+    with qtbot.waitSignal(editors.saved):
+        editors.save()
+    assert not (project / "templates/more.html").exists()
+    assert (project / "templates/page.html").exists()
+    assert "more.html" not in load(project).templates
+
+
 def test_a_project_that_an_application_took_over_is_not_watched(
     start: Start, qtbot: QtBot, project: Path, tmp_path: Path
 ) -> None:

@@ -156,7 +156,8 @@ class Projects(ProjectControls):
                 raise OSError(tr("it was changed on the disk meanwhile: keep mine, or take theirs"))
         assert folder is not None
         what = tr("Saving {name} …", name=folder.name)
-        saved = self._work.aside(what, _saved, site, folder, may_stop=False)
+        known = () if elsewhere else tuple(self._disk)
+        saved = self._work.aside(what, _saved, site, folder, known, may_stop=False)
         if elsewhere:
             self._drafting.forget(self._drafts)
             self._serve(replace(site, folder=folder.absolute()))
@@ -281,8 +282,9 @@ def _look_at(site: Site) -> _Looked:
     return _Looked(site, files(site), trust.fingerprint(site))
 
 
-def _saved(site: Site, folder: Path) -> _Looked:
-    save(site, folder)
+def _saved(site: Site, folder: Path, known: Sequence[str]) -> _Looked:
+    """Save *site*; those of the *known* files that it has no more are removed."""
+    save(site, folder, known)
     return _look_at(load(folder))
 
 

@@ -171,7 +171,7 @@ class SiteTree:
             self._editors.open_file("templates", name)
 
     def remove(self) -> None:
-        """Remove what is selected from the site; its file stays on the disk until it is saved."""
+        """Remove what is selected from the site; its file goes when the site is saved."""
         page = self._card.tabs.currentIndex()
         if page == 0:
             self._editors.open_routes(self.routes.currentIndex().row())

@@ -80,6 +80,27 @@ def test_an_end_at_any_rename_leaves_one_version(
     assert not (tmp_path / JOURNAL).exists()
 
 
+@pytest.mark.parametrize("count", range(1, 7))
+def test_a_file_that_was_removed_goes_with_the_others_or_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    save(project(tmp_path, 1), tmp_path)
+    less = project(tmp_path, 2).without_handler("b.py").without_template("parts/b.html")
+    known = ["site.toml", "handlers/a.py", "handlers/b.py", "templates/parts/b.html"]
+    (tmp_path / "handlers/notes.txt").write_text("mine")
+    with monkeypatch.context() as patch:
+        die_at(patch, "replace", count)
+        if count < 5:  # What is removed comes after the files that are replaced.
+            with pytest.raises(Killed):
+                save(less, tmp_path, known)
+        else:
+            save(less, tmp_path, known)
+    assert load(tmp_path) == (project(tmp_path, 1) if count == 1 else less)
+    assert (tmp_path / "handlers/b.py").exists() == (count == 1)
+    assert (tmp_path / "handlers/notes.txt").read_text() == "mine"
+    assert not (tmp_path / JOURNAL).exists()
+
+
 @POSIX
 def test_what_was_changed_after_the_crash_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,7 +27,7 @@ _LONGEST = 16 * 1024 * 1024
 
 
 class _Exchange(NamedTuple):
-    """A file to put in place. ``old`` and ``new`` are hashes; ``old`` is empty for none."""
+    """A file to put in place, or to remove. ``old`` and ``new`` are hashes, empty for no file."""
 
     target: Path
     temporary: Path
@@ -35,8 +35,10 @@ class _Exchange(NamedTuple):
     new: str
 
 
-def exchange(root: Path, files: Sequence[tuple[Path, bytes]]) -> None:
+def exchange(root: Path, files: Sequence[tuple[Path, bytes | None]]) -> None:
     """Put each of *files* below *root* in place, all or none; permissions stay.
+
+    None in place of bytes removes a file.
 
     Raises OSError with the file concerned.
     """
@@ -78,9 +80,11 @@ def finish(root: Path) -> None:
     _sync_folder(root)
 
 
-def _prepare(target: Path, data: bytes) -> _Exchange:
+def _prepare(target: Path, data: bytes | None) -> _Exchange:
     """Write *data* whole beside *target*, to be renamed."""
     try:
+        if data is None:
+            return _Exchange(target, _beside(target), _digest_of(target), "")
         target.parent.mkdir(parents=True, exist_ok=True)
         old = _digest_of(target)
         # Whoever may not read the old file may not read the new one either, at no time.
@@ -93,8 +97,12 @@ def _prepare(target: Path, data: bytes) -> _Exchange:
     return _Exchange(target, temporary, old, hashlib.sha256(data).hexdigest())
 
 
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+
+
 def _write_beside(target: Path, data: bytes, mode: int) -> Path:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    temporary = _beside(target)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, mode)
     try:
@@ -122,7 +130,10 @@ def _rename(exchanges: Sequence[_Exchange]) -> None:
     for each in exchanges:
         # Two that finish the same exchange at once rename the same files: either may come first.
         with contextlib.suppress(FileNotFoundError):
-            os.replace(each.temporary, each.target)
+            if each.new:
+                os.replace(each.temporary, each.target)
+            else:
+                each.target.unlink()
     _sync_folders(exchanges)
 
 

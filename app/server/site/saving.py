@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .journal import exchange
@@ -29,11 +29,12 @@ from .toml_text import dumps
 _NEWER = "was written by a newer Loopscope (schema {}): it can be looked at, not saved"
 
 
-def save(site: Site, folder: str | os.PathLike[str]) -> None:
+def save(site: Site, folder: str | os.PathLike[str], known: Iterable[str] = ()) -> None:
     """Write *site* into *folder*: all files that changed, or none of them, even after a crash.
 
-    Nothing is deleted. A ``site.toml`` that says the same already keeps its bytes. Saving into
-    another folder brings the static files along, without replacing any that is there.
+    Of the files that the folder is *known* to have, those that *site* has no more are removed;
+    nothing else is. A ``site.toml`` that says the same already keeps its bytes. Saving into another
+    folder brings the static files along, without replacing any that is there.
 
     Raises SiteError when a name leaves the folder, a text cannot be encoded, or the disk refuses;
     the folder is then as it was before.
@@ -44,7 +45,10 @@ def save(site: Site, folder: str | os.PathLike[str]) -> None:
     problems = list(name_problems(site))
     if problems:
         raise SiteError(problems, root)
-    changed = list(_changed_files(site, root))
+    changed: list[tuple[Path, bytes | None]] = [*_changed_files(site, root)]
+    have = {f"{HANDLERS}/{name}" for name in site.handlers} | {SITE_FILE}
+    have |= {f"{TEMPLATES}/{name}" for name in site.templates}
+    changed += [(root / name, None) for name in known if name not in have]
     with disk_errors(root):
         if root.resolve() != site.folder.resolve():
             copy_static(site.folder / STATIC, root / STATIC)
