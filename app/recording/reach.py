@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -25,7 +27,11 @@ _ORDER: Any = type.__dict__["__mro__"]
 _MODULE: Any = type.__dict__["__module__"]
 _NAME: Any = type.__dict__["__name__"]
 _MISSING = object()
-_BOXES = (list, tuple, set, frozenset, deque)
+_PLAIN = {asyncio.Future, asyncio.Task}
+"""Asked for an attribute, these run no code of the program's."""
+_BOXES: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
+_MOST = 100
+"""How many of the objects that another one holds are looked at."""
 _DULL: tuple[type, ...] = (
     str,
     bytes,
@@ -44,6 +50,8 @@ _DULL += (FrameType, BuiltinFunctionType, MethodWrapperType)
 
 def attr(target: Any, name: str) -> Any:
     """Return an attribute that *target* really holds, or None; no property is asked."""
+    if type(target) in _PLAIN:
+        return getattr(target, name, None)
     try:
         found = inspect.getattr_static(target, name, _MISSING)
         if found is _MISSING:  # No descriptor: only a dictionary that cannot be asked for is left.
@@ -100,7 +108,7 @@ def held(awaitable: Any) -> list[Any]:
         value = _content(value) if type(value) is CellType else value
         found.append(value)
         if type(value) in _BOXES:
-            found += list(value)[:500]
+            found += islice(value, 500)
     return found
 
 
@@ -115,7 +123,8 @@ def behind(callback: Any, args: Iterable[Any] | None) -> tuple[str, list[Any]]:
             left.extend((target.func, *target.args))
         elif kind is FunctionType:
             name = name or target.__qualname__
-            found += closure(target).values()
+            if target.__closure__:
+                found += closure(target).values()
         elif kind is MethodType or issubclass(kind, BuiltinFunctionType):
             own = target.__func__.__qualname__ if kind is MethodType else target.__name__
             if not own.endswith("._run_callback"):  # Tornado's IOLoop wraps what it is given.
@@ -136,4 +145,15 @@ def around(start: Iterable[Any], limit: int) -> Iterator[Any]:
         seen.add(id(target))
         yield target
         if type(target) is not FunctionType:  # Its globals lead everywhere.
-            left.extend(gc.get_referents(target)[:100])
+            left.extend(_some(target))
+
+
+def _some(target: Any) -> Iterable[Any]:
+    """Return the first of the objects that *target* holds; of thousands not all are touched."""
+    kind = type(target)
+    if issubclass(kind, dict) and dict.__len__(target) > _MOST:
+        return islice(dict.values(target), _MOST)
+    for box in _BOXES:
+        if issubclass(kind, box) and box.__len__(target) > _MOST:
+            return islice(box.__iter__(target), _MOST)
+    return gc.get_referents(target)[:_MOST]
