@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from operator import itemgetter
 
 from app.recording.events import Row
@@ -15,14 +14,15 @@ class Span:
     """The numbers of the rows that overlap a span of time, without touching them all.
 
     Rows that began in the span have the numbers from ``first`` up to ``last``; ``older`` are the
-    others, in order, and ``lasting`` those of them that take long.
+    others, in order, and ``lasting`` those of them that take long. Of the latter those that may
+    be in the span are given, in order.
     """
 
     def __init__(
         self,
         rows: list[Row],
         fields: tuple[int, int],
-        lasting: Iterable[int],
+        lasting: list[int],
         span: tuple[float, float],
     ) -> None:
         start_ns, end_ns = span
@@ -33,7 +33,7 @@ class Span:
         short = bisect_left(rows, start_ns - SHORT_NS, 0, first, key=begin)
         self.first: int = rows[first][0] if first < len(rows) else rows[-1][0] + 1 if rows else 0
         self.last: int = rows[last - 1][0] + 1 if last > first else self.first
-        self.lasting = sorted(id_ for id_ in lasting if id_ < self.first)
+        self.lasting = lasting[: bisect_left(lasting, self.first)]
         older = [
             row[0]
             for row in rows[short:first]
@@ -41,22 +41,24 @@ class Span:
             and end >= start_ns
             and end - row[begin_field] < SHORT_NS
         ]
-        self.older = sorted(older + self.lasting)
+        self.older = sorted(older + self.lasting) if older else self.lasting
 
 
 def requests_in(store: Store, start_ns: float, end_ns: float) -> Span:
     """Return the requests that overlap a span."""
-    lasting = [*store.long_requests.across(round(start_ns)), *store.open_requests]
+    lasting = sorted([*store.long_requests.across(round(start_ns)), *store.open_requests])
     return Span(store.requests.rows, (9, 10), lasting, (start_ns, end_ns))
 
 
 class InView:
-    """Of *ids*, which are in order, those within a `Span`."""
+    """Of *ids*, which are in order, those within a `Span`. *whole*: there are no others."""
 
-    def __init__(self, span: Span, ids: list[int]) -> None:
+    def __init__(self, span: Span, ids: list[int], *, whole: bool = False) -> None:
         self._ids = ids
-        self._lasting = _both(span.lasting, ids)
-        self._older = _both(span.older, ids)
+        self._lasting = span.lasting if whole else _both(span.lasting, ids)
+        self._older = span.older if whole else self._lasting
+        if span.older is not span.lasting and not whole:
+            self._older = _both(span.older, ids)
         self._first = bisect_left(ids, span.first)
         self._last = bisect_left(ids, span.last, self._first)
 

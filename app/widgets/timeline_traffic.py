@@ -44,7 +44,8 @@ class Traffic:
         self.connections: list[int] = []
         """Those that carry one of all these; without a filter, all."""
         self._seen_connection = 0
-        self._open: set[int] = set()
+        self._open: list[int] = []
+        """The connections that were still open."""
         self._long = LongSpans()
 
     def choose(self, text: str) -> None:
@@ -84,26 +85,27 @@ class Traffic:
                 if not self.words:
                     self.connections.append(row[0])
             self._seen_connection = rows[-1][0]
-        if len(self._open) > len(still_open):
-            for id_ in [id_ for id_ in self._open if id_ not in still_open]:
-                self._open.discard(id_)
+        # Those that are new come last, so nothing else can have changed.
+        newest = next(reversed(still_open), 0)
+        if (len(still_open), newest) != (len(self._open), self._open[-1] if self._open else 0):
+            for id_ in set(self._open).difference(still_open):
                 self._note(table.get(id_))
+            self._open = sorted(still_open)
         if self.connections and self.connections[0] <= table.last_forgotten:
             del self.connections[: bisect_right(self.connections, table.last_forgotten)]
 
     def _note(self, row: Row | None) -> None:
-        if row is None:
-            return
-        if row[3] is None:
-            self._open.add(row[0])
-        elif row[3] - row[2] >= SHORT_NS:
+        if row is not None and row[3] is not None and row[3] - row[2] >= SHORT_NS:
             self._long.add(row[0], row[2], row[3])
 
     def connections_in(self, start_ns: float, end_ns: float) -> InView:
         """Return the connections that were open at some time of a span."""
-        lasting = [*self._long.across(round(start_ns)), *self._store.open_connections]
-        span = Span(self._store.connections.rows, (2, 3), lasting, (start_ns, end_ns))
-        return InView(span, self.connections)
+        table, lasting = self._store.connections, self._open
+        if closed := self._long.across(round(start_ns)):
+            lasting = sorted([*closed, *lasting])
+        lasting = lasting[bisect_right(lasting, table.last_forgotten) :]
+        span = Span(table.rows, (2, 3), lasting, (start_ns, end_ns))
+        return InView(span, self.connections, whole=not self.words)
 
     def _add(self, rows: list[Row], first: int) -> None:
         field = 6 if self.group_by == ROUTE else 2

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
 from app.recording.events import CLIENT, WINDOW, Batch, Row
 from app.recording.store import Store
 
@@ -145,3 +150,21 @@ def store_of(*batches: Batch, origin_ns: int = 0) -> Store:
     for each in batches:
         store.apply(each)
     return store
+
+
+def steps_of(function: Callable[[], object]) -> int:
+    """Call a function; return how many lines of Python it took, calls and loops included."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from app.recording.events import Batch, Row
-from app.recording.store import Store
+from app.recording.store import Capacity, Store
 from app.widgets.timeline_blocks import blocks_in
 from app.widgets.timeline_groups import Columns, lasting
 from app.widgets.timeline_lanes import Lane, lane
@@ -29,7 +31,7 @@ from app.widgets.timeline_ticks import parts
 from app.widgets.timeline_traffic import CLIENT, ROUTE, Traffic
 from app.widgets.timeline_view import View
 
-from .sample import MS, US, Sample, batch, drawing, message, request, store_of
+from .sample import MS, US, Sample, batch, drawing, message, request, steps_of, store_of
 
 HEIGHTS = Heights(lane=30, thin=20, head=20, foot=20)
 NOW = 300.0 * MS
@@ -100,6 +102,36 @@ def test_connections_are_those_that_were_open_in_the_span() -> None:
     assert seen(16, 10) == [2]
     assert seen(400, 50) == [2, 3, 4]
     assert seen(600, 50) == [3, 4]
+
+
+def test_connections_that_come_as_others_go_are_seen_as_they_are() -> None:
+    store = Store(capacity=Capacity(connections=20))
+    store.apply(batch(connections=[connection(n, n) for n in range(1, 5)]))
+    rows = rows_of(store, view_of(0, 100))
+
+    def seen(start_ms: float) -> list[int]:
+        rows.update(view_of(start_ms, 50), HEIGHTS)
+        rows.choice.folds[Key(CONNECTIONS, "")] = False
+        return [int(row.key) for row in everything(rows) if row.kind == CONNECTION]
+
+    store.apply(batch(connections=[connection(2, 2, 200), connection(5, 100)]))
+    assert seen(90) == [1, 2, 3, 4, 5]
+    assert seen(300) == [1, 3, 4, 5]
+    store.apply(batch(connections=[connection(5, 100, 400), connection(6, 300, 500)]))
+    assert seen(350) == [1, 3, 4, 5, 6]
+    assert seen(600) == [1, 3, 4]
+    store.apply(batch(connections=[connection(n, 700) for n in range(7, 27)]))
+    assert store.connections.last_forgotten
+    assert seen(800) == [n for n in (3, 4, *range(7, 27)) if n > store.connections.last_forgotten]
+
+
+def test_idle_connections_cost_a_frame_no_steps() -> None:
+    steps = []
+    for count in (100, 3000):
+        store = store_of(batch(connections=[connection(n, n / 1000) for n in range(1, count)]))
+        frame = partial(rows_of(store, view_of(0, 100)).update, view_of(500, 100), HEIGHTS)
+        steps.append(steps_of(frame))
+    assert steps[1] < 1.5 * steps[0]
 
 
 def test_a_connection_carries_its_requests() -> None:
