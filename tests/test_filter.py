@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import random
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,11 +20,10 @@ from app.recording.filter_keys import (
     KEYS,
     PASSED,
     XSRF_VALUES,
-    FilterError,
     Key,
     Sources,
-    regex,
 )
+from app.recording.filter_match import FilterError, regex
 from app.recording.limit import TooSlow, cpu_limit
 from app.server.breakpoints import PARKED
 from app.widgets.request_columns import XSRF_WORDS, xsrf_passed
@@ -243,6 +244,7 @@ EXPRESSIONS: list[tuple[str, set[int]]] = [
     # mitmproxy's short forms.
     (r"~u story/\d+$", {3}),
     ("~u (story|login)", {2, 3, 4, 5}),
+    ("~u (story)|(login)", {2, 3, 4, 5}),
     ("~u 'story/1'", {3}),
     ("~m ^p", {4, 5, 7, 19}),
     ("~m GET|PUT ~u users", {6, 7}),
@@ -367,26 +369,51 @@ def test_whatever_is_written_only_a_filter_error_is_raised() -> None:
     assert all(0 <= error.position <= len(text) and str(error) for text, error in wrong)
 
 
-LETTERS = ("a", "A", "é", "É", "_", "1", " ", "-")
+LETTERS = ("a", "A", "b", "é", "É", "_", "1", " ", "-")
 ATOMS = (
-    *LETTERS, *(".", "^", "$", "?", "*", "|", "(", ")", "[a-b]", "[@-_]", "(?i:a)", "\\w", "\\W"),
+    *LETTERS, *(".", "^", "$", "?", "*", "+", "|", "(", ")", "{0}", "{2}", "(?i:a)", "\\w", "\\W"),
+    *("[a-b]", "[^a]", "[^A-Z]", "[@-_]", "[A-b]", "[\\d-]", "[a||b]", "[]a]", "ab", "A+b?"),
     *("\\s", "\\d", "\\b", "\\B", "\\.", "\\-", "\\x41", "\\101", "(?P<A>a)", "\\\\"),
 )  # fmt: skip
 
 
+def expressions(count: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Yield valid regular expressions, and texts to search."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        pattern = "".join(chance.choices(ATOMS, k=chance.randrange(1, 7)))
+        text = "".join(chance.choices((*LETTERS, "\n"), k=8))
+        with contextlib.suppress(FilterError):
+            regex(pattern, 0)
+            yield pattern, text
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_expressions_find_the_same_in_any_case() -> None:
-    chance = random.Random(7)
-    found = 0
-    for _ in range(20_000):
-        pattern = "".join(chance.choices(ATOMS, k=chance.randrange(1, 5)))
-        text = "".join(chance.choices((*LETTERS, "\n"), k=6))
-        try:
-            expected = re.search(pattern, text, re.IGNORECASE) is not None
-        except re.error:
-            continue
-        found += expected
-        assert regex(pattern, 0)(text) == expected, (pattern, text)
-    assert 2_000 < found < 18_000
+    found = []
+    for pattern, text in expressions(12_000, 7):
+        found.append(re.search(pattern, text, re.IGNORECASE) is not None)
+        assert regex(pattern, 0)(text) == found[-1], (pattern, text)
+    assert 1_500 < sum(found) < len(found) - 1_500
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_heads_and_bodies_are_searched_as_the_texts_that_they_are() -> None:
+    found = []
+    for pattern, text in expressions(4_000, 8):
+        lines = text.split("\n")
+        row = request(1, "GET /ab", 200, *lines, body=text.encode(), host="")
+        heads = ("Host: \n\n", "\n".join([*lines, "", ""]))
+        expected = {
+            "~h": any(re.search(pattern, head, re.I | re.M) for head in heads),
+            "~b": any(re.search(pattern, body, re.I | re.S) for body in (text, "")),
+        }
+        for alias, each in expected.items():
+            compiled = compile_filter(f"{alias} {quoted(pattern)}")
+            assert compiled is not None
+            found.append(each)
+            assert compiled.accepts(row) == each, (alias, pattern, text)
+    assert 700 < sum(found) < len(found) - 700
 
 
 def test_de_morgan_holds() -> None:
@@ -486,6 +513,13 @@ def test_a_regular_expression_that_never_ends_is_ended() -> None:
     assert time.perf_counter() - start < 5
     with cpu_limit(5):  # And the next is not, though the last one's time is over.
         assert json.loads("[1]") == [1]
+
+
+def test_a_capital_may_lie_beyond_ascii() -> None:
+    row = request(1, "GET /", body="300 \N{KELVIN SIGN}".encode())
+    found = compile_filter("~b '300 k'")
+    assert found is not None
+    assert found.accepts(row)
 
 
 def test_huge_texts_are_searched_up_to_a_limit() -> None:

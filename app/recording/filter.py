@@ -15,7 +15,9 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from .events import Row
-from .filter_keys import ALIASES, KEYS, FilterError, Key, Sources, Test, Value
+from .filter_keys import ALIASES, KEYS, Key, Sources
+from .filter_match import FilterError, Value
+from .filter_wire import Test
 
 DEEPEST = 50
 """How many parentheses may stand within each other."""

@@ -1,4 +1,4 @@
-"""The keys of the filter language: what each reads from a request, and how it compares.
+"""The keys of the filter language: what each asks of a request.
 
 ``KEYS`` are written ``key:value``, ``ALIASES`` are mitmproxy's ``~x``, with or without a value.
 Each is made into a test of a row, a plain function.
@@ -7,29 +7,22 @@ Each is made into a test of a row, a plain function.
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
 from typing import NamedTuple
 
+from . import filter_wire as wire
 from .events import Message, Request, Row
-from .headers import sent_cookies, set_cookies, unpacked, values
+from .filter_match import FilterError, Match, Remembered, Value, whole, within
+from .filter_wire import Test
 from .websocket import text_of
 
-Test = Callable[[Row], bool]
-Match = Callable[[str], bool]
-Read = Callable[[Row], str]
 ReadAll = Callable[[Row], Iterable[str]]
-
-LONGEST = 64 << 10
-"""How many letters of a text, at most, a regular expression is tried on."""
+Make = Callable[[Value, "Sources"], Test]
 
 _AT = {name: at for at, name in enumerate(Request._fields)}
 _CLIENT, _METHOD, _URI, _ROUTE = (_AT[n] for n in ("client", "method", "uri", "route"))
 _HANDLER, _STATUS, _START, _END = (_AT[n] for n in ("handler", "status", "start_ns", "end_ns"))
-_REQUEST, _RESPONSE = _AT["request_head"], _AT["response_head"]
-_REQUEST_BODY, _RESPONSE_BODY = _AT["request_body"], _AT["response_body"]
 _SIZE, _OUTCOME, _STAGES = _AT["response_size"], _AT["outcome"], _AT["stages"]
 
 PASSED = ("passed", "safe-method")
@@ -46,19 +39,6 @@ _UNITS = {"": 1, "k": 1_000, "kb": 1_000, "m": 1_000_000, "mb": 1_000_000}
 _TIMES = {"us": 1_000, "µs": 1_000, "": 10**6, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
 
 
-class FilterError(ValueError):
-    """An expression is wrong at *position*, counted from 0.
-
-    *expected* is an English sentence with ``{name}`` places for *values*.
-    """
-
-    def __init__(self, position: int, expected: str, **values: str) -> None:
-        super().__init__(expected.format(**values))
-        self.position = position
-        self.expected = expected
-        self.values = values
-
-
 @dataclass
 class Sources:
     """What is known of requests beside their rows.
@@ -73,15 +53,6 @@ class Sources:
     now_ns: Callable[[], int] = lambda: 0
 
 
-class Value(NamedTuple):
-    """The value of a key as it was written. *regex* is the inside of ``/…/``, else None."""
-
-    text: str
-    position: int
-    quoted: bool = False
-    regex: str | None = None
-
-
 class Key(NamedTuple):
     """One key. *make* compiles a value; *seen* gives the values of a row, to complete from.
 
@@ -90,170 +61,12 @@ class Key(NamedTuple):
     """
 
     cost: int
-    make: Callable[[Value, Sources], Test]
+    make: Make
     seen: ReadAll | None = None
     changing: bool = False
 
 
-# -- How values compare ------------------------------------------------------------------------
-
-
-def regex(text: str, position: int, flags: int = 0) -> Match:
-    """Compile a case-insensitive regular expression that stands at *position*."""
-    lower = _in_small_letters(text)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            search = re.compile(text, flags if lower else flags | re.IGNORECASE).search
-    except re.error as error:
-        at = position + min(error.pos or 0, len(text))
-        raise FilterError(at, "Regular expression: {problem}", problem=error.msg) from None
-    except (RecursionError, OverflowError, MemoryError, ValueError) as error:
-        raise FilterError(position, "Regular expression: {problem}", problem=str(error)) from None
-    if lower:
-        return lambda text: search(text.lower(), 0, LONGEST) is not None
-    return lambda text: search(text, 0, LONGEST) is not None
-
-
-def _in_small_letters(text: str) -> bool:
-    """Return whether an expression means the same, in any case, on a text in small letters.
-
-    That is several times as quick. Classes and names of letters might tell capitals apart.
-    """
-    plain = text.isascii() and text == text.lower() and "[" not in text and "(?" not in text
-    return plain and re.search(r"\\[^bdsw\W]", text) is None
-
-
-def whole(value: Value) -> Match:
-    """Compare whole texts in any case; ``*`` stands for anything."""
-    if value.regex is not None:
-        return regex(value.regex, value.position + 1)
-    wanted = value.text.lower()
-    if "*" not in wanted or value.quoted:
-        return lambda text: text.lower() == wanted
-    return partial(_wild, wanted.split("*"))
-
-
-def _wild(parts: list[str], text: str) -> bool:
-    """Return whether *parts* stand in *text* in order, the first and last at its ends."""
-    text = text.lower()
-    first, *middle, last = parts
-    at, end = len(first), len(text) - len(last)
-    if end < at or not (text.startswith(first) and text.endswith(last)):
-        return False
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
-
-
-def within(value: Value) -> Match:
-    """Search in texts, in any case."""
-    if value.regex is not None:
-        return regex(value.regex, value.position + 1)
-    wanted = value.text.lower()
-    return lambda text: wanted in text.lower()
-
-
-def _of(read: Read, compare: Callable[[Value], Match]) -> Callable[[Value, Sources], Test]:
-    def make(value: Value, sources: Sources) -> Test:
-        match = compare(value)
-        return lambda row: match(read(row))
-
-    return make
-
-
-def _any_of(read: ReadAll, compare: Callable[[Value], Match]) -> Callable[[Value, Sources], Test]:
-    def make(value: Value, sources: Sources) -> Test:
-        match = compare(value)
-        return lambda row: any(map(match, read(row)))
-
-    return make
-
-
-def _field(at: int, compare: Callable[[Value], Match]) -> Callable[[Value, Sources], Test]:
-    """Compare a field that may be unknown; then nothing matches."""
-
-    def make(value: Value, sources: Sources) -> Test:
-        match = compare(value)
-        return lambda row: row[at] is not None and match(row[at])
-
-    return make
-
-
 # -- What is read from a row -------------------------------------------------------------------
-
-
-def _host(row: Row) -> str:
-    return _without_port(next(iter(values(row[_REQUEST], "Host")), ""))
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
-
-
-def _scheme(row: Row) -> str:
-    return "ws" if _is_websocket(row) else "http"
-
-
-def _hosts() -> Read:
-    """Return a reader of the Host header; it remembers the last, as most are like it."""
-    line, host = b"\n\n", ""
-
-    def read(row: Row) -> str:
-        nonlocal line, host
-        head: bytes = row[_REQUEST]
-        if not head.startswith(line, head.find(b"\n")) and line not in head:
-            host = next(iter(values(head, "Host")), "")
-            line = b"\nHost: %s\r\n" % host.encode("latin-1")
-        return host
-
-    return read
-
-
-def _urls() -> Read:
-    """Return a reader of whole URLs."""
-    host = _hosts()
-
-    def url(row: Row) -> str:
-        uri: str = row[_URI]
-        # A proxy's request line holds the whole.
-        return uri if "://" in uri[:8] else f"{_scheme(row)}://{host(row)}{uri}"
-
-    return url
-
-
-def _mime_type(row: Row) -> str:
-    found = values(row[_RESPONSE], "Content-Type")
-    return found[0].partition(";")[0].strip() if found else ""
-
-
-_HEADER_NAME = re.compile(rb"\n([^\s:]+)[ \t]*:")
-
-
-def _response_headers(row: Row) -> list[str]:
-    return [name.decode("latin-1") for name in _HEADER_NAME.findall(row[_RESPONSE])]
-
-
-def _cookie_names(row: Row) -> Iterator[str]:
-    yield from (name for name, _ in sent_cookies(row[_REQUEST]))
-    yield from _set_cookie_names(row)
-
-
-def _cookie_values(row: Row) -> Iterator[str]:
-    yield from (value for _, value in sent_cookies(row[_REQUEST]))
-    yield from _set_cookie_values(row)
-
-
-def _set_cookie_names(row: Row) -> list[str]:
-    return [cookie.name for cookie in set_cookies(row[_RESPONSE])]
-
-
-def _set_cookie_values(row: Row) -> list[str]:
-    return [cookie.value for cookie in set_cookies(row[_RESPONSE])]
 
 
 def _stages(row: Row) -> tuple[str, ...]:
@@ -278,7 +91,27 @@ def is_parked(row: Row) -> bool:
     return any(end is None and name.startswith("parked ") for name, end in named)
 
 
-# -- Keys that read in a way of their own ------------------------------------------------------
+# -- Keys of fields ----------------------------------------------------------------------------
+
+
+def _field(at: int, compare: Callable[[Value], Match]) -> Make:
+    """Compare a field that may be unknown; then nothing matches."""
+
+    def make(value: Value, sources: Sources) -> Test:
+        passes = Remembered(compare(value)).__getitem__
+        return lambda row: row[at] is not None and passes(row[at])
+
+    return make
+
+
+def _wire(make: wire.Make) -> Make:
+    return lambda value, sources: make(value)
+
+
+def _scheme(value: Value, sources: Sources) -> Test:
+    match = whole(value)
+    passes = (match("http"), match("ws"))
+    return lambda row: passes[row[_STATUS] == 101]
 
 
 def _status(value: Value, sources: Sources) -> Test:
@@ -359,7 +192,8 @@ def _message(value: Value, sources: Sources) -> Test:
 def _stage(value: Value, sources: Sources) -> Test:
     match = whole(value)
     of_message = _any_message(lambda message: match(message.stage.name), sources)
-    return lambda row: any(map(match, _stages(row))) or of_message(row)
+    passes = Remembered[tuple[str, ...]](lambda names: any(map(match, names))).__getitem__
+    return lambda row: passes(row[_STAGES][::4]) or of_message(row)
 
 
 _IS: dict[str, Test] = {
@@ -372,23 +206,6 @@ _IS: dict[str, Test] = {
 IS_VALUES = (*_IS, "marked")
 
 
-def _cookie(part: int) -> Callable[[Value, Sources], Test]:
-    """Compare names (0) or values (1) of cookies, those of the request first."""
-
-    def make(value: Value, sources: Sources) -> Test:
-        match = whole(value)
-
-        def has(row: Row) -> bool:
-            for cookie in sent_cookies(row[_REQUEST]):
-                if match(cookie[part]):
-                    return True
-            return any(match(cookie[1 + part]) for cookie in set_cookies(row[_RESPONSE]))
-
-        return has
-
-    return make
-
-
 def _is(value: Value, sources: Sources) -> Test:
     text, marked = value.text.lower(), sources.marked
     if text == "marked":
@@ -399,37 +216,31 @@ def _is(value: Value, sources: Sources) -> Test:
     return _IS[text]
 
 
-def _domain(value: Value, sources: Sources) -> Test:
-    match, host = whole(value), _hosts()
-    return lambda row: match(_without_port(host(row)))
-
-
-def _has_header(value: Value, sources: Sources) -> Test:
-    if value.regex is None and "*" not in value.text:
-        return lambda row: bool(values(row[_RESPONSE], value.text))
-    return _any_of(_response_headers, whole)(value, sources)
-
-
 def _url(value: Value, sources: Sources) -> Test:
-    match, url = within(value), _urls()
-    return lambda row: match(url(row))
+    return wire.on_url(within(value))
 
+
+def _url_pattern(value: Value, sources: Sources) -> Test:
+    return wire.on_url(wire.pattern(value))
+
+
+# -- The keys ----------------------------------------------------------------------------------
 
 KEYS: dict[str, Key] = {
     # Chrome's.
-    "cookie-name": Key(6, _cookie(0), _cookie_names),
-    "cookie-value": Key(6, _cookie(1), _cookie_values),
-    "domain": Key(2, _domain, lambda row: (_host(row),)),
-    "has-response-header": Key(4, _has_header, _response_headers),
+    "cookie-name": Key(5, _wire(wire.has_cookie(0)), wire.cookie_names),
+    "cookie-value": Key(5, _wire(wire.has_cookie(1)), wire.cookie_values),
+    "domain": Key(2, _wire(wire.on_domain), lambda row: (wire.domain(row),)),
+    "has-response-header": Key(2, _wire(wire.has_response_header), wire.response_headers),
     "is": Key(1, _is, lambda row: IS_VALUES),
     "larger-than": Key(1, _larger, lambda row: ("1k", "10k", "100k", "1M")),
     "method": Key(1, _field(_METHOD, whole), _known(_METHOD)),
-    "mime-type": Key(4, _of(_mime_type, whole), lambda row: (_mime_type(row),)),
-    "scheme": Key(1, _of(_scheme, whole), lambda row: ("http", "ws")),
-    "set-cookie-name": Key(5, _any_of(_set_cookie_names, whole), _set_cookie_names),
-    "set-cookie-value": Key(5, _any_of(_set_cookie_values, whole), _set_cookie_values),
+    "mime-type": Key(4, _wire(wire.has_mime_type), lambda row: (wire.mime_type(row),)),
+    "scheme": Key(1, _scheme, lambda row: ("http", "ws")),
+    "set-cookie-name": Key(3, _wire(wire.sets_cookie(0)), wire.names_set),
+    "set-cookie-value": Key(3, _wire(wire.sets_cookie(1)), wire.values_set),
     "status-code": Key(1, _status, _known(_STATUS)),
-    "url": Key(3, _url, lambda row: (row[_URI],)),
+    "url": Key(4, _url, lambda row: (row[_URI],)),
     # Our own.
     "client": Key(1, _field(_CLIENT, whole), _known(_CLIENT)),
     "handler": Key(2, _field(_HANDLER, whole), _known(_HANDLER)),
@@ -443,65 +254,17 @@ KEYS: dict[str, Key] = {
 
 # -- mitmproxy's short forms -------------------------------------------------------------------
 
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _head_lines(at: int) -> Read:
-    # Without the start line, and with \n alone, so that ^ and $ stand at the ends of a header.
-    return lambda row: row[at].partition(b"\n")[2].replace(b"\r", b"").decode("latin-1")
-
-
-def _body(head: int, body: int) -> Read:
-    return lambda row: _text(unpacked(row[head], row[body], LONGEST)) if row[body] else ""
-
-
-_heads = (_head_lines(_REQUEST), _head_lines(_RESPONSE))
-_bodies = (_body(_REQUEST, _REQUEST_BODY), _body(_RESPONSE, _RESPONSE_BODY))
-
-
-def _either(first: Read, second: Read, flags: int) -> Callable[[Value, Sources], Test]:
-    def make(value: Value, sources: Sources) -> Test:
-        match = _pattern(flags)(value)
-        return lambda row: match(first(row)) or match(second(row))
-
-    return make
-
-
-def _pattern(flags: int = 0) -> Callable[[Value], Match]:
-    return lambda value: regex(value.text, value.position + value.quoted, flags)
-
-
-def _url_pattern(value: Value, sources: Sources) -> Test:
-    match, url = _pattern()(value), _urls()
-    return lambda row: match(url(row))
-
-
-def _type_pattern(value: Value, sources: Sources) -> Test:
-    match = lru_cache(256)(_pattern()(value))  # There are few types.
-
-    def has(row: Row) -> bool:
-        for at in (_RESPONSE, _REQUEST):
-            for found in values(row[at], "Content-Type"):
-                if match(found):
-                    return True
-        return False
-
-    return has
-
-
 ALIASES: dict[str, Key | Test] = {
-    "~b": Key(8, _either(*_bodies, re.DOTALL)),
+    "~b": Key(8, _wire(wire.in_bodies)),
     "~c": Key(1, _status, _known(_STATUS)),
     "~e": _IS["aborted"],
-    "~h": Key(6, _either(*_heads, re.MULTILINE)),
-    "~hq": Key(5, _of(_heads[0], _pattern(re.MULTILINE))),
-    "~hs": Key(5, _of(_heads[1], _pattern(re.MULTILINE))),
-    "~m": Key(1, _field(_METHOD, _pattern()), _known(_METHOD)),
+    "~h": Key(6, _wire(wire.in_heads)),
+    "~hq": Key(5, _wire(wire.in_request_head)),
+    "~hs": Key(5, _wire(wire.in_response_head)),
+    "~m": Key(1, _field(_METHOD, wire.pattern), _known(_METHOD)),
     "~q": lambda row: row[_STATUS] is None,
-    "~t": Key(5, _type_pattern),
-    "~u": Key(3, _url_pattern, lambda row: (row[_URI],)),
+    "~t": Key(5, _wire(wire.has_content_type)),
+    "~u": Key(4, _url_pattern, lambda row: (row[_URI],)),
     "~websocket": _is_websocket,
 }
 """A test as it is, or a key whose value is a regular expression (a status for ``~c``)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,33 +48,43 @@ def values(head: bytes, name: str) -> list[str]:
 
     The others are not taken apart, which makes this quick enough to ask of every request.
     """
-    return [_short(raw) if len(raw) < 200 else _value(raw) for raw in _lines(name).findall(head)]
+    return [_short(raw) if len(raw) < _LONG else unfolded(raw) for raw in finder(name)(head)]
+
+
+_LONG = 1_000
+"""Values of so many bytes are not remembered."""
 
 
 @lru_cache(maxsize=1024)
 def _short(raw: bytes) -> str:
-    return _value(raw)
+    return unfolded(raw)
 
 
-def _value(raw: bytes) -> str:
-    return " ".join(map(str.strip, raw.decode("latin-1").strip().split("\n")))
+def unfolded(raw: bytes) -> str:
+    """Return the text of a value as `finder` finds it: continuation lines are joined to it."""
+    text = raw.decode("latin-1").strip()
+    return " ".join(map(str.strip, text.split("\n"))) if "\n" in text else text
 
 
 @lru_cache(maxsize=256)
-def _lines(name: str) -> re.Pattern[bytes]:
-    return re.compile(
-        rb"\n(?i:%s)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)"
-        % re.escape(name.encode("latin-1", "replace"))
-    )
+def finder(name: str) -> Callable[[bytes], list[bytes]]:
+    """Return what finds the raw values of all headers *name* (any case) in a head, in order."""
+    line = rb"\n(?i:%s)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)"
+    return re.compile(line % re.escape(name.encode("latin-1", "replace"))).findall
 
 
-_PACKED = (b"\x1f\x8b", *(bytes([each << 4 | 8]) for each in range(8)))
-"""How packed bodies begin (RFC 1952 §2.3.1, RFC 1950 §2.2): quicker to ask than the head."""
+_PACKED = frozenset((0x1F, *(each << 4 | 8 for each in range(8))))
+"""The first bytes of packed bodies (RFC 1952 §2.3.1, RFC 1950 §2.2): quicker than the head."""
+
+
+def is_packed(body: bytes) -> bool:
+    """Return whether *body* may be packed, as its first byte tells."""
+    return bool(body) and body[0] in _PACKED
 
 
 def unpacked(head: bytes, body: bytes, limit: int) -> bytes:
     """Return *body* without its content coding, as far as it goes, *limit* bytes at most."""
-    coding = value_of(head, "Content-Encoding") if body.startswith(_PACKED) else None
+    coding = value_of(head, "Content-Encoding") if is_packed(body) else None
     if coding and coding.lower() in ("gzip", "deflate"):
         try:
             return zlib.decompressobj(47).decompress(body, limit)
@@ -100,19 +111,23 @@ def cookies(request_head: bytes, response_head: bytes) -> list[Cookie]:
     return came + set_cookies(response_head)
 
 
-_PAIR = re.compile("([^;=]*)=([^;]*)")
-
-
 def sent_cookies(head: bytes) -> list[tuple[str, str]]:
     """Return names and values of the cookies in a request's *head*, in order."""
     return [pair for header in values(head, "Cookie") for pair in _sent(header)]
 
 
-@lru_cache(maxsize=1024)
-def _sent(header: str) -> tuple[tuple[str, str], ...]:
-    # Remembered, as a client's requests carry the same cookies again and again.
-    found = _PAIR.findall(header)
-    return tuple((name.strip(), value.strip().strip('"')) for name, value in found)
+def cookie_pairs(header: str) -> list[tuple[str, str]]:
+    """Return names and values of the cookies in one Cookie header, in order."""
+    return [
+        (name.strip(), value.strip().strip('"'))
+        for part in header.split(";")
+        for name, equals, value in (part.partition("="),)
+        if equals
+    ]
+
+
+_sent = lru_cache(maxsize=1024)(cookie_pairs)
+"""Remembered, as a client's requests carry the same cookies again and again."""
 
 
 def ignored_cookies(head: bytes) -> list[str]:
@@ -142,11 +157,12 @@ _RESERVED = frozenset(
 
 def set_cookies(head: bytes) -> list[Cookie]:
     """Return the cookies that a response's *head* sets, in order."""
-    return [_set(header) for header in values(head, "Set-Cookie")]
+    return [set_cookie(header) for header in values(head, "Set-Cookie")]
 
 
 @lru_cache(maxsize=1024)
-def _set(header: str) -> Cookie:
+def set_cookie(header: str) -> Cookie:
+    """Return the cookie that one Set-Cookie header sets."""
     first, _, attributes = header.partition(";")
     name, _, value = first.strip().partition("=")
     return Cookie("out", name, value.strip('"'), attributes.strip())

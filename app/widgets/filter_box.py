@@ -10,7 +10,8 @@ from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMoveEvent, QResiz
 from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit, QListView, QWidget
 
 from app.recording.filter import Completion, Filter, compile_filter, complete
-from app.recording.filter_keys import FilterError, Key, Sources
+from app.recording.filter_keys import Key, Sources
+from app.recording.filter_match import FilterError
 
 from .i18n import tr
 from .icons import icon

@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.recording.filter import Filter
-from app.recording.filter_keys import FilterError, Key, Sources
+from app.recording.filter_keys import Key, Sources
+from app.recording.filter_match import FilterError
 from app.recording.store import Store
 
 from .filter_box import FilterBox

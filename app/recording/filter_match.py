@@ -1,0 +1,230 @@
+"""How the values of the filter language compare with texts: whole, within, or as a pattern."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import AnyStr, NamedTuple, TypeVar
+
+Match = Callable[[str], bool]
+
+LONGEST = 64 << 10
+"""How many letters of a text, at most, a regular expression is tried on."""
+
+
+class FilterError(ValueError):
+    """An expression is wrong at *position*, counted from 0.
+
+    *expected* is an English sentence with ``{name}`` places for *values*.
+    """
+
+    def __init__(self, position: int, expected: str, **values: str) -> None:
+        super().__init__(expected.format(**values))
+        self.position = position
+        self.expected = expected
+        self.values = values
+
+
+class Value(NamedTuple):
+    """The value of a key as it was written. *regex* is the inside of ``/…/``, else None."""
+
+    text: str
+    position: int
+    quoted: bool = False
+    regex: str | None = None
+
+
+_Tried = TypeVar("_Tried", str, bytes, tuple[str, ...])
+
+
+class Remembered(dict[_Tried, bool]):
+    """The answers of a test; each is worked out when it is asked for the first time.
+
+    What requests hold comes again and again. Memory is bounded: to *most* answers, of values no
+    longer than *longest*.
+    """
+
+    def __init__(
+        self, test: Callable[[_Tried], bool], most: int = 4_096, longest: int = 1_000
+    ) -> None:
+        super().__init__()
+        self._test: Callable[[_Tried], bool] = test
+        self._most = most
+        self._longest = longest
+
+    def __missing__(self, value: _Tried) -> bool:
+        answer = self._test(value)
+        if len(value) <= self._longest:
+            if len(self) >= self._most:
+                self.clear()
+            self[value] = answer
+        return answer
+
+
+# -- Regular expressions -----------------------------------------------------------------------
+
+
+def regex(text: str, position: int, flags: int = 0) -> Match:
+    """Compile a case-insensitive regular expression that stands at *position*."""
+    small = _in_small_letters(text)
+    try:
+        expression, case = (text.lower(), 0) if small else (text, re.IGNORECASE)
+        search = compiled(expression, flags | case).search
+    except re.error as error:
+        at = position + min(error.pos or 0, len(text))
+        raise FilterError(at, "Regular expression: {problem}", problem=error.msg) from None
+    except (RecursionError, OverflowError, MemoryError, ValueError) as error:
+        raise FilterError(position, "Regular expression: {problem}", problem=str(error)) from None
+    if not small:
+        return lambda text: search(text, 0, LONGEST) is not None
+    needs = Needs(text)
+    literals, leading = needs.texts or [""], needs.leading
+
+    def matches(text: str) -> bool:
+        text = text.lower()
+        for literal in literals:
+            at = text.find(literal)
+            if at >= 0:
+                return search(text, at if leading else 0, LONGEST) is not None
+        return False
+
+    return matches
+
+
+def compiled(expression: AnyStr, flags: int) -> re.Pattern[AnyStr]:
+    """Compile a regular expression without warnings about what may once mean something else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return re.compile(expression, flags)
+
+
+_SMALL = re.compile(
+    r"""(?: [^\\\[(] | \((?!\?) | \\[bdsw\W]
+    | \[\^? (?: [a-z]-[a-z] | [A-Z]-[A-Z] | \d-\d | \\[dsw\W] | [^]\\[-] )+ -? \] )*""",
+    re.ASCII | re.VERBOSE,
+)
+
+
+def _in_small_letters(text: str) -> bool:
+    """Return whether an expression means the same, in any case, on a text in small letters.
+
+    That is several times as quick. Some escapes, classes and names might tell capitals apart.
+    """
+    return text.isascii() and _SMALL.fullmatch(text) is not None
+
+
+_ATOM = re.compile(
+    r"(\\.|\[\^?\]?(?:\\.|[^]\\])*\]|[^\\])([*+?]|\{[^}]*\})?[+?]?", re.DOTALL
+)  # fmt: skip
+
+
+class Needs:
+    """What can be said of a regular expression without trying it.
+
+    *texts*: one of these stands, in any case, in whatever is found; empty when none is known.
+    *leading*: what is found begins with it. *in_line*: what is found has no line ends in it.
+    """
+
+    def __init__(self, text: str) -> None:
+        small = _in_small_letters(text)
+        self.in_line = small and re.search(r"\\s|\[\^|[\0-\x1f]", text) is None
+        self.texts: list[str] = []
+        self.leading = False
+        whole = re.fullmatch(r"\((.*)\)", text, re.DOTALL)
+        choices = (_runs(whole[1]) if whole else []) or _runs(text)
+        longest = [max(runs, key=len) for runs in choices]
+        if small and all(longest):
+            self.texts = longest
+            self.leading = len(choices) == 1 and longest[0] == choices[0][0]
+        self._raw = [each.encode() for each in self.texts]
+
+    def met(self, data: bytes) -> bool:
+        """Return whether something may be found in *data*."""
+        if not self._raw:
+            return True
+        low = data.lower()
+        for each in self._raw:
+            if each in low:
+                return True
+        return not data.isascii()  # Some letters are ASCII only when they are small.
+
+    def lines(self, data: bytes, start: int) -> list[bytes]:
+        """Return the lines of Latin-1 *data* from *start* on in which something may be found."""
+        if not self._raw:
+            return data[start:].split(b"\n")
+        low, found = data.lower(), []
+        for each in self._raw:
+            at = low.find(each, start)
+            while at >= 0:
+                first, last = low.rfind(b"\n", start, at) + 1, low.find(b"\n", at)
+                end = last if last >= 0 else len(data)
+                found.append(data[first or start : end])
+                at = low.find(each, end)
+        return found
+
+
+def _runs(text: str) -> list[list[str]]:
+    """Return the stretches of letters in each choice of an expression, in order.
+
+    The first, perhaps empty, begins the choice. Parentheses are passed over; if they do not fit,
+    nothing is returned.
+    """
+    choices, depth = [[""]], 0
+    for atom, repeated in _ATOM.findall(text):
+        runs = choices[-1]
+        depth += (atom == "(") - (atom == ")")
+        if depth < 0:
+            return []
+        letter = "" if depth else _letter(atom)
+        if letter and repeated in ("", "+"):
+            runs[-1] += letter
+        if atom == "|" and not depth:
+            choices.append([""])
+        elif (repeated or not letter) and not (atom in ("^", r"\b") and runs == [""]):
+            runs.append("")
+    return choices
+
+
+def _letter(atom: str) -> str:
+    """Return the letter for which a piece of an expression stands, in small; empty for others."""
+    if len(atom) == 1:
+        return "" if atom in ".^$|()" else atom.lower()
+    return atom[1] if atom[0] == "\\" and not atom[1].isalnum() else ""
+
+
+# -- Other comparisons -------------------------------------------------------------------------
+
+
+def whole(value: Value) -> Match:
+    """Compare whole texts in any case; ``*`` stands for anything."""
+    if value.regex is not None:
+        return regex(value.regex, value.position + 1)
+    wanted = value.text.lower()
+    if "*" not in wanted or value.quoted:
+        return lambda text: text.lower() == wanted
+    return partial(_wild, wanted.split("*"))
+
+
+def _wild(parts: list[str], text: str) -> bool:
+    """Return whether *parts* stand in *text* in order, the first and last at its ends."""
+    text = text.lower()
+    first, *middle, last = parts
+    at, end = len(first), len(text) - len(last)
+    if end < at or not (text.startswith(first) and text.endswith(last)):
+        return False
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def within(value: Value) -> Match:
+    """Search in texts, in any case."""
+    if value.regex is not None:
+        return regex(value.regex, value.position + 1)
+    wanted = value.text.lower()
+    return lambda text: wanted in text.lower()

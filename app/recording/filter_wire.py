@@ -1,0 +1,273 @@
+"""Tests of what went over the wire, for the filter language: URLs, headers, cookies and bodies.
+
+They are asked of tens of thousands of rows at once: what comes again is not worked out again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from .events import Request, Row
+from .filter_match import LONGEST, Match, Needs, Remembered, Value, compiled, regex, whole
+from .headers import (
+    cookie_pairs,
+    finder,
+    is_packed,
+    sent_cookies,
+    set_cookie,
+    set_cookies,
+    unfolded,
+    unpacked,
+    values,
+)
+
+Test = Callable[[Row], bool]
+"""A compiled condition: whether it holds for a row of `Request`."""
+Make = Callable[[Value], Test]
+
+_URI, _STATUS = map(Request._fields.index, ("uri", "status"))
+_REQUEST, _RESPONSE = map(Request._fields.index, ("request_head", "response_head"))
+_REQUEST_BODY, _RESPONSE_BODY = map(Request._fields.index, ("request_body", "response_body"))
+
+
+# -- URLs --------------------------------------------------------------------------------------
+
+
+def domain(row: Row) -> str:
+    """Return the host that was asked for, without its port."""
+    return _without_port(next(iter(values(row[_REQUEST], "Host")), ""))
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
+
+
+def _hosts() -> Callable[[bytes], str]:
+    """Return a reader of the Host header; it remembers the last, as most are like it."""
+    line, host = b"\n\n", ""
+
+    def read(head: bytes) -> str:
+        nonlocal line, host
+        if not head.startswith(line, head.find(b"\n")) and line not in head:
+            host = next(iter(values(head, "Host")), "")
+            line = b"\nHost: %s\r\n" % host.encode("latin-1")
+        return host
+
+    return read
+
+
+def on_domain(value: Value) -> Test:
+    """Compare the domain as a whole."""
+    match, host = whole(value), _hosts()
+    passes = Remembered(lambda host: match(_without_port(host))).__getitem__
+    return lambda row: passes(host(row[_REQUEST]))
+
+
+def on_url(match: Match) -> Test:
+    """Return a test of whole URLs."""
+    host = _hosts()
+
+    def test(row: Row) -> bool:
+        uri: str = row[_URI]
+        if uri[:1] != "/" and "://" in uri[:8]:
+            return match(uri)  # A proxy's request line holds the whole.
+        scheme = "ws" if row[_STATUS] == 101 else "http"
+        return match(f"{scheme}://{host(row[_REQUEST])}{uri}")
+
+    return test
+
+
+# -- Headers -----------------------------------------------------------------------------------
+
+_HEADER_NAME = re.compile(rb"\n([^\s:]+)[ \t]*:")
+
+
+def response_headers(row: Row) -> list[str]:
+    """Return the names of the response's headers."""
+    return [name.decode("latin-1") for name in _HEADER_NAME.findall(row[_RESPONSE])]
+
+
+def has_response_header(value: Value) -> Test:
+    """Compare names of the response's headers as a whole."""
+    if value.regex is not None:
+        match = whole(value)
+        passes = Remembered[bytes](lambda name: match(name.decode("latin-1"))).__getitem__
+        return lambda row: any(map(passes, _HEADER_NAME.findall(row[_RESPONSE])))
+    parts = [value.text] if value.quoted else value.text.split("*")
+    name = rb"[^\s:]*".join(re.escape(part.encode("latin-1", "replace")) for part in parts)
+    search = re.compile(rb"\n(?i:%s)[ \t]*:" % name).search
+    return lambda row: search(row[_RESPONSE]) is not None
+
+
+def _header(at: int, name: str, match: Match) -> Test:
+    """Return a test for heads in which a header *name* matches."""
+    find, passes = finder(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
+    return lambda row: any(map(passes, find(row[at])))
+
+
+def mime_type(row: Row) -> str:
+    """Return the response's media type, empty without one."""
+    return _type_in(next(iter(values(row[_RESPONSE], "Content-Type")), ""))
+
+
+def _type_in(header: str) -> str:
+    return header.partition(";")[0].strip()
+
+
+def has_mime_type(value: Value) -> Test:
+    """Compare the response's media type as a whole."""
+    match, find = whole(value), finder("Content-Type")
+    passes = Remembered[bytes](lambda raw: match(_type_in(unfolded(raw)))).__getitem__
+
+    def test(row: Row) -> bool:
+        found = find(row[_RESPONSE])
+        return passes(found[0] if found else b"")
+
+    return test
+
+
+def has_content_type(value: Value) -> Test:
+    """Search in the Content-Type headers of the response and the request by pattern."""
+    match = pattern(value)
+    went, came = (_header(at, "Content-Type", match) for at in (_RESPONSE, _REQUEST))
+    return lambda row: went(row) or came(row)
+
+
+# -- Cookies -----------------------------------------------------------------------------------
+
+
+def names_set(row: Row) -> list[str]:
+    """Return the names of the cookies that the response sets."""
+    return [cookie.name for cookie in set_cookies(row[_RESPONSE])]
+
+
+def values_set(row: Row) -> list[str]:
+    """Return the values of the cookies that the response sets."""
+    return [cookie.value for cookie in set_cookies(row[_RESPONSE])]
+
+
+def cookie_names(row: Row) -> Iterator[str]:
+    """Yield the names of all cookies, those of the request first."""
+    yield from (name for name, _ in sent_cookies(row[_REQUEST]))
+    yield from names_set(row)
+
+
+def cookie_values(row: Row) -> Iterator[str]:
+    """Yield the values of all cookies, those of the request first."""
+    yield from (value for _, value in sent_cookies(row[_REQUEST]))
+    yield from values_set(row)
+
+
+def sets_cookie(part: int) -> Make:
+    """Compare names (0) or values (1) of the cookies that are set, as a whole."""
+
+    def make(value: Value) -> Test:
+        match = whole(value)
+        return _header(_RESPONSE, "Set-Cookie", lambda text: match(set_cookie(text)[1 + part]))
+
+    return make
+
+
+def has_cookie(part: int) -> Make:
+    """Compare names (0) or values (1) of all cookies as a whole."""
+
+    def make(value: Value) -> Test:
+        match, went = whole(value), sets_cookie(part)(value)
+
+        def has(text: str) -> bool:
+            for pair in cookie_pairs(text):  # noqa: SIM110 — the quickest way
+                if match(pair[part]):
+                    return True
+            return False
+
+        came = _header(_REQUEST, "Cookie", has)
+        return lambda row: came(row) or went(row)
+
+    return make
+
+
+# -- Whole heads and bodies, by pattern --------------------------------------------------------
+
+
+def pattern(value: Value, flags: int = 0) -> Match:
+    """Compile a regular expression that is not written between slashes."""
+    return regex(value.text, value.position + value.quoted, flags)
+
+
+def _in_head(at: int) -> Make:
+    """Search in a head without its start line; ^ and $ stand at the ends of a header."""
+
+    def make(value: Value) -> Test:
+        match, needs = pattern(value, re.MULTILINE), Needs(value.text)
+
+        def lines(raw: bytes) -> bool:
+            return match(raw.replace(b"\r", b"").decode("latin-1"))
+
+        passes = Remembered[bytes](lines).__getitem__
+
+        def test(row: Row) -> bool:
+            head: bytes = row[at]
+            start = head.find(b"\n") + 1
+            if needs.in_line:  # Most lines come again and again.
+                found = needs.lines(head, start)
+                return bool(found) and any(map(passes, found))
+            return lines(head[start:])
+
+        def begins(row: Row) -> bool:
+            low = row[at].lower()
+            if to_ends:
+                low = low.replace(b"\r", b"")
+            start = low.find(literal, low.find(b"\n"))
+            if start < 0:
+                return False
+            return search(low, start) is not None if low.isascii() else test(row)
+
+        if not (needs.in_line and needs.leading):
+            return test
+        to_ends = re.search("[.$]", value.text) is not None
+        literal = needs.texts[0].encode()
+        search = compiled(value.text.lower().encode(), re.MULTILINE).search
+        return begins
+
+    return make
+
+
+def _in_body(head: int, body: int) -> Make:
+    """Search in a body as text, without its content coding."""
+
+    def make(value: Value) -> Test:
+        match, needs = pattern(value, re.DOTALL), Needs(value.text)
+
+        def text(data: bytes) -> bool:
+            return match(data.decode("utf-8", "replace"))
+
+        again, nothing = lru_cache(64)(text), text(b"")  # Pages are often the same.
+
+        def test(row: Row) -> bool:
+            data: bytes = row[body]
+            if not data:
+                return nothing
+            if is_packed(data):
+                return text(unpacked(row[head], data, LONGEST))
+            data = data[:LONGEST]
+            return needs.met(data) and again(data)
+
+        return test
+
+    return make
+
+
+def _either(first: Make, second: Make) -> Make:
+    def make(value: Value) -> Test:
+        one, other = first(value), second(value)
+        return lambda row: one(row) or other(row)
+
+    return make
+
+
+in_request_head, in_response_head = _in_head(_REQUEST), _in_head(_RESPONSE)
+in_heads = _either(in_request_head, in_response_head)
+in_bodies = _either(_in_body(_REQUEST, _REQUEST_BODY), _in_body(_RESPONSE, _RESPONSE_BODY))
