@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton, QTreeWidget
+from PySide6.QtWidgets import QAbstractItemView, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
@@ -97,7 +97,7 @@ def open_app(program: Program, qtbot: QtBot, file: Path, name: str, state: AppSt
     wait_for(program, qtbot, state, answer)
 
 
-def texts(tree: QTreeWidget, column: int = 0) -> list[str]:
+def texts(tree: QAbstractItemView, column: int = 0) -> list[str]:
     model = tree.model()
     return [str(model.index(at, column).data()) for at in range(model.rowCount())]
 

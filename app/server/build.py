@@ -13,7 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from app.server.bit_by_bit import Work, finish, part
 from app.server.modules import HandlerModules, describe
-from app.server.rules import SiteRule, is_class, site_rules
+from app.server.rules import Known, SiteRule, is_class, site_rules
 from app.server.site import (
     SITE_FILE,
     STATIC,
@@ -58,12 +58,16 @@ def building(
     site: Site,
     modules: HandlerModules,
     application_class: Callable[..., A] = Application,  # type: ignore[assignment]
+    known: Known | None = None,
 ) -> Work[A]:
-    """Do as `build_application` does, bit by bit, with a site in which `check` found nothing."""
+    """Do as `build_application` does, bit by bit, with a site in which `check` found nothing.
+
+    Rules that are *known* already are used again.
+    """
     problems: list[Problem] = []
     loader = SiteLoader(site, modules.cache_lines)
     settings = _settings(site, modules, loader, problems)
-    rules = yield from part(site_rules(site, modules, problems), 0, 0.6)
+    rules = yield from part(site_rules(site, modules, problems, known or {}), 0, 0.6)
     if "template_loader" in settings:
         problems += template_problems(loader, _ui_names(settings))
     if problems:

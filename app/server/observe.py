@@ -18,6 +18,7 @@ from tornado.websocket import WebSocketHandler
 from app.recording.blocks import Interrupted, InterruptedStep
 from app.recording.recorder import Recorder
 
+from .bit_by_bit import Work, finish
 from .explain import noting_origin
 from .parking import Parking
 from .trace import RequestTrace
@@ -80,7 +81,12 @@ class Observer:
 
     def observe(self, application: Application) -> Application:
         """Let *application* use observed handlers; `get_handler_delegate` is where all pass."""
+        return finish(self.observing(application))
+
+    def observing(self, application: Application) -> Work[Application]:
+        """Do as `observe` does, bit by bit: there may be very many rules."""
         routes = _Routes(application)
+        yield from routes.reading()
         classes: dict[type[RequestHandler], tuple[type[RequestHandler], str]] = {}
         original = application.get_handler_delegate
 
@@ -342,17 +348,18 @@ class _Routes:
     def __init__(self, application: Application) -> None:
         self._application = application
         self.by_class: dict[object, list[tuple[list[Matcher], str]]] = {}
-        self._read()
 
-    def _read(self) -> None:
+    def reading(self) -> Work[None]:
+        """Note which rules lead where."""
         self.by_class.clear()
-        self._walk(self._application.default_router.rules, [])
+        yield from self._walk(self._application.default_router.rules, [])
 
-    def _walk(self, rules: list[Rule], outer: list[Matcher]) -> None:
+    def _walk(self, rules: list[Rule], outer: list[Matcher]) -> Work[None]:
         for rule in rules:
+            yield 0
             matchers = [*outer, rule.matcher]
             if isinstance(rule.target, RuleRouter):
-                self._walk(rule.target.rules, matchers)
+                yield from self._walk(rule.target.rules, matchers)
             else:
                 self.by_class.setdefault(rule.target, []).append((matchers, _text(matchers)))
 
@@ -363,7 +370,7 @@ class _Routes:
         """
         found = self.by_class.get(target)
         if found is None and target is not ErrorHandler:
-            self._read()  # add_handlers() may have been called since.
+            finish(self.reading())  # add_handlers() may have been called since.
             found = self.by_class.get(target)
         if not found:
             return None

@@ -32,7 +32,7 @@ from .build import assemble
 from .ladder import NOTHING, Words
 from .modules import HandlerModules
 from .near_miss import furthest
-from .rules import SiteRule, Targets, loaded_target, route_kwargs
+from .rules import SiteRule, Targets, known_rules, loaded_target, rule_of
 from .site import Route, Site
 from .site.route_checking import Earlier, Fault, route_faults
 from .trial import Answer, Asked, Group, Moved, Outcome, Rule, Tried
@@ -299,11 +299,15 @@ class _NotImported(RequestHandler):
     """Stands for a handler whose module is imported when it is applied."""
 
 
-def drafting(site: Site, modules: HandlerModules | None) -> Generator[None, None, Draft]:
+def drafting(
+    site: Site, modules: HandlerModules | None, served: object = None
+) -> Generator[None, None, Draft]:
     """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs.
 
     Without the *modules* of a site that is trusted, handlers and settings are not looked for.
+    The rules of what is *served* are used again.
     """
+    known = known_rules(served)
     draft = Draft(Application() if modules is None else assemble(site, modules), {})
     earlier = Earlier(len(site.routes))
     targets = None if modules is None else Targets(modules, loaded_target)
@@ -320,7 +324,7 @@ def drafting(site: Site, modules: HandlerModules | None) -> Generator[None, None
         if faults:
             draft.faults[index] = faults
         if all(fault.warning for fault in faults):
-            rule = SiteRule(index, route, target, route_kwargs(site, route, target))
+            rule = rule_of(site, index, target, known)
             if route.host:
                 by_host.setdefault(route.host, []).append(rule)
             else:

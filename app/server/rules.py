@@ -6,12 +6,12 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.routing import Router, URLSpec
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.web import Application, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
 from app.server.bit_by_bit import Work
@@ -27,10 +27,34 @@ class SiteRule(URLSpec):
     def __init__(self, index: int, route: Route, target: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(compile_pattern(route.pattern), target, kwargs, route.name or None)
         self.route = index
+        self.made_of = route
+
+
+Known = Mapping[int, SiteRule]
+"""Rules by the indices of their routes."""
+
+
+def known_rules(root: object) -> Known:
+    """Return the rules for every host that *root* has of a site."""
+    if not isinstance(root, Application):
+        return {}
+    rules = root.wildcard_router.rules
+    return {rule.route: rule for rule in rules if isinstance(rule, SiteRule)}
+
+
+def rule_of(site: Site, index: int, target: Any, known: Known) -> SiteRule:
+    """Return the rule that leads the route at *index* to *target*; the *known* one if it may be.
+
+    Most routes are the same from one version of a site to the next. Nobody changes a rule.
+    """
+    route, rule = site.routes[index], known.get(index)
+    if rule is not None and rule.made_of is route and rule.target is target and not route.kwargs:
+        return rule
+    return SiteRule(index, route, target, route_kwargs(site, route, target))
 
 
 def site_rules(
-    site: Site, modules: HandlerModules, problems: list[Problem]
+    site: Site, modules: HandlerModules, problems: list[Problem], known: Known
 ) -> Work[dict[str, list[SiteRule]]]:
     """Return the rules of the enabled routes by host, hosts in the order of their first route.
 
@@ -45,8 +69,7 @@ def site_rules(
         target, faults = targets.of(site, route)
         problems += [problem_of(route, index, fault) for fault in faults]
         if target is not None:
-            rule = SiteRule(index, route, target, route_kwargs(site, route, target))
-            rules.setdefault(route.host, []).append(rule)
+            rules.setdefault(route.host, []).append(rule_of(site, index, target, known))
     return rules
 
 

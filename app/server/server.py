@@ -29,8 +29,13 @@ from .keys import KeyRing
 from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
+from .rules import known_rules
 from .site import Site, SiteError, checking
 from .trace import ConnectionTrace
+
+_MANY_RULES = 10_000
+_AT_ONCE = 100
+"""How many rules are freed in one go."""
 
 
 class _ObservedHTTPServer(HTTPServer):
@@ -98,6 +103,7 @@ class Server:
             _ObservedHTTPServer,
             self._found,
         )
+        self._retired: Application | None = None
         self._http_server: _ObservedHTTPServer | None = None
         self._sockets: list[socket.socket] = []
         self._context = contextvars.copy_context()
@@ -130,15 +136,36 @@ class Server:
             raise SiteError(problems)
         go_back = self._modules.load(site)
         try:
-            work: Work[Application] = building(site, self._modules)
-            application = yield from part(work, 0.6, 1)
+            known = known_rules(self._application)
+            work: Work[Application] = building(site, self._modules, known=known)
+            application = yield from part(work, 0.6, 0.9)
+            answer_interrupted_routing(application)
+            yield from part(self._observer.observing(application), 0.9, 1)
         except BaseException:
             go_back()
             raise
-        self.serve(application)
+        old, self._application = self._application, application
+        self._found(application)
+        if isinstance(old, Application) and len(known) > _MANY_RULES:
+            self._retired = old
         self.site = site
         if self._http_server is not None:
             self._http_server.take(site.server)
+
+    def letting_go(self) -> Work[None]:
+        """Take apart what was served before `apply`, bit by bit, if that has very many rules.
+
+        They would be freed all at once, and that late: an Application refers to itself. What it
+        answers still needs none of them; a named one stays, for ``reverse_url``.
+        """
+        retired, self._retired = self._retired, None
+        if retired is not None:
+            for name in ("find_handler", "get_handler_delegate"):  # Those that observe it.
+                vars(retired).pop(name, None)
+            rules = retired.wildcard_router.rules
+            while rules:
+                del rules[-_AT_ONCE:]
+                yield 0
 
     def build(self, site: Site, application_class: type[Application]) -> Application:
         """Build *site* with the handlers that are loaded now, without serving it.

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .site import Site, SiteError, texts
+from .site import SITE_FILE, Route, Site, SiteError, texts
 
 MOST = 500
 """How many versions are kept."""
+_POINTER = 8
+"""What a route takes that another version has, too."""
 MOST_CHARACTERS = 32_000_000
 """How many characters of changed text are kept, at most; the newest version always is."""
+
+
+Routes = tuple[Route, ...]
 
 
 class Change(NamedTuple):
@@ -30,7 +36,7 @@ class Version:
     """A site as it was served from ``time`` on, in seconds since the epoch.
 
     ``parent`` is the number of the version from which it was made; 0 for the first. ``size`` is
-    how many characters the files have that it changed.
+    how many characters it has that the version before had not, or about as much memory.
     """
 
     number: int
@@ -97,10 +103,8 @@ class Versions:
 
     def _add(self, here: Version | None, site: Site, time: float) -> None:
         self._last += 1
-        changes = tuple(compare(here.site, site)) if here is not None else ()
+        changes, size = _compared(here.site, site) if here is not None else ((), 0)
         parent = here.number if here is not None else 0
-        texts_now = files(site) if changes else {}
-        size = sum(len(texts_now.get(change.file, "")) for change in changes)
         self._versions[self._last] = Version(self._last, time, site, changes, parent, size)
         self._following[parent] = self.current = self._last
         kept = 0
@@ -129,13 +133,58 @@ def files(site: Site) -> dict[str, str]:
 
 def compare(old: Site, new: Site) -> Iterator[Change]:
     """Yield how the files of *new* differ from those of *old*."""
-    before, now = files(old), files(new)
+    yield from _compared(old, new)[0]
+
+
+def _compared(old: Site, new: Site) -> tuple[tuple[Change, ...], int]:
+    """Return how *new* differs from *old*, and how many characters it takes to remember that."""
+    rerouted = old.routes is not new.routes and old.routes != new.routes
+    before, now = _differing(old, new)
+    changes, size = [], len(new.routes) * _POINTER if rerouted else 0
     for file in {**before, **now}:
         first, second = before.get(file), now.get(file)
-        if first != second:
+        if first != second or (rerouted and file == SITE_FILE):
             minus, plus = _lines(first, second), _lines(second, first)
             kind = "added" if first is None else "removed" if second is None else "changed"
-            yield Change(kind, file, plus, minus)
+            changes.append(Change(kind, file, plus, minus))
+            size += len(second or "")
+    return tuple(changes), size
+
+
+def _differing(old: Site, new: Site) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files of both sites, without the routes that they have in common.
+
+    The lines that came and went are the same without them, and most edits leave most of them.
+    """
+    first, second = _inner(old.routes, new.routes)
+    both = Counter(map(id, first)) & Counter(map(id, second))
+    rest = (_without(first, both), _without(second, both))
+    return files(old.with_routes(rest[0])), files(new.with_routes(rest[1]))
+
+
+def _inner(first: Routes, second: Routes) -> tuple[Routes, Routes]:
+    """Return both without what is the same at the beginning and at the end."""
+    start = _common(first, second)
+    first, second = first[start:], second[start:]
+    end = _common(first[::-1], second[::-1])
+    return first[: len(first) - end], second[: len(second) - end]
+
+
+def _common(first: Routes, second: Routes) -> int:
+    """Return how many routes are the same at the beginning."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b), min(len(first), len(second)))
+
+
+def _without(routes: Routes, left_out: Counter[int]) -> Routes:
+    """Return *routes* without as many of each as *left_out* says."""
+    rest, found = left_out.copy(), []
+    for route in routes:
+        if rest[id(route)]:
+            rest[id(route)] -= 1
+        else:
+            found.append(route)
+    return tuple(found)
 
 
 def _lines(text: str | None, other: str | None) -> int:

@@ -58,7 +58,7 @@ class Routing(RoutingControls):
     def draft(self, site: Site) -> Generator[None, None, Rulebook]:
         trusted = any(True for _ in self._roots())
         modules = self._server.modules if trusted else None
-        draft = yield from routing.drafting(site, modules)
+        draft = yield from routing.drafting(site, modules, self._server.root)
         rules = _Rules(draft.application, self._store, lambda: routing.left_out(site, draft))
         rules.faults = draft.faults
         return rules

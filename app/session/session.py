@@ -142,6 +142,7 @@ class Session(Controls):
     def _serve(self, site: Site) -> None:
         what = tr("Applying {name} …", name=site.name or site.folder.name)
         self._work.bit_by_bit(what, self._server.applying(site))
+        self._work.bit_by_bit(what, self._server.letting_go(), may_stop=False)
         self._trusted, self._site = True, site
         if self._app.target:
             self._spawn_window(self._take_over())

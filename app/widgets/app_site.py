@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
+from app.server.app_route import AppRoute
+
 from .app_controls import AppState
 from .app_dialog import OpenAppDialog
 from .app_pages import PLACE, AppPage, AppRoutesPage, FailurePage, SourcePage, reload_tip
@@ -16,6 +18,7 @@ from .card import Card
 from .i18n import tr
 from .icons import icon
 from .parts import IconButton
+from .site_routes import RouteRow
 from .theme import ROW, Theme
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 _ROUTES, _FAILURE = "routes", "failure"
 _OWN = str(Path(__file__).resolve().parents[1])
+
+
+def _row(route: AppRoute) -> RouteRow:
+    return RouteRow(route.pattern, route.handler, f"{route.host} {route.pattern}".strip(), "")
 
 
 class AppSite(QObject):
@@ -36,7 +43,8 @@ class AppSite(QObject):
         self.reload_button = IconButton(theme, "reset", "Reload the application", self.reload)
         self.reload_button.hide()
         window.site.corner.insertWidget(0, self.reload_button)
-        for tree in (self._tree.routes, self._tree.handlers, self._tree.templates):
+        self._tree.routes.opened.connect(self._open_route)
+        for tree in (self._tree.handlers, self._tree.templates):
             tree.itemActivated.connect(self._open_item)
             tree.itemClicked.connect(self._open_item)
         self._app.changed.connect(self._changed)
@@ -107,15 +115,8 @@ class AppSite(QObject):
             return
         self._tree.refresh()
         self.reload_button.setToolTip(reload_tip())
-        c = self._theme.colours
-        routes = []
-        for route in app.routes():
-            item = QTreeWidgetItem([route.pattern, route.handler])
-            item.setData(0, PLACE, (route.file, route.line))
-            item.setToolTip(0, f"{route.host} {route.pattern}".strip())
-            item.setForeground(1, c.dim)
-            routes.append(item)
-        self._fill(0, self._tree.routes, routes)
+        self._tree.routes.routes.show_routes(app.routes(), _row)
+        self._tree.show_list(0)
         self._fill(1, self._tree.handlers, self._files(app.sources()))
         self._fill(2, self._tree.templates, self._files(app.templates()))
 
@@ -139,12 +140,12 @@ class AppSite(QObject):
 
     def _open_item(self, item: QTreeWidgetItem) -> None:
         place = item.data(0, PLACE)
-        if not self._app.target or not place:
-            return
-        if item.treeWidget() is self._tree.routes:
-            self.open_routes(item.treeWidget().indexOfTopLevelItem(item))
-        else:
+        if self._app.target and place:
             self.open_source(*place)
+
+    def _open_route(self, row: int) -> None:
+        if self._app.target:
+            self.open_routes(row)
 
     # -- Pages ---------------------------------------------------------------------------------
 

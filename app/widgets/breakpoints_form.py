@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
@@ -17,6 +18,8 @@ from .icons import icon
 from .theme import Theme
 
 _LATEST = 300
+_MOST = 1_000
+"""How many of the site's routes and handlers are offered; others once a request took them."""
 """How many of the latest requests are looked at for routes that the site does not name."""
 
 
@@ -82,8 +85,10 @@ class BreakpointForm(QWidget):
 
     def learn(self) -> None:
         """Offer the routes, handlers and clients that there are; what is chosen stays."""
-        routes = [pattern_of(route) for route in self._controls.site.routes if route.enabled]
-        handlers = [route.handler.rpartition(".")[2] for route in self._controls.site.routes]
+        site = self._controls.site
+        routes = [pattern_of(route) for route in site.routes[:_MOST] if route.enabled]
+        paths = dict.fromkeys(route.handler for route in site.routes)
+        handlers = [path.rpartition(".")[2] for path in itertools.islice(paths, _MOST)]
         for row in self._store.requests.rows[-_LATEST:]:
             routes += [row[6]] if row[6] else []
             handlers += [row[7]] if row[7] else []

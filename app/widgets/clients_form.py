@@ -36,6 +36,8 @@ from .theme import Theme
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 QUERY, HEADERS, BODY, SENDING = range(4)
 _PAGES = ("Query", "Headers", "Body", "Sending")
+_MOST = 1_000
+"""How many routes are offered."""
 NAMES = (
     *("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control"),
     *("Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie", "Expect"),
@@ -119,8 +121,9 @@ class RequestForm(QWidget):
         self.learn_routes()
 
     def learn_routes(self) -> None:
-        """Offer the site's routes as completions."""
-        paths = [example(route.pattern) for route in self._controls.site.routes if route.enabled]
+        """Offer the site's first routes as completions."""
+        routes = self._controls.site.routes[:_MOST]
+        paths = [example(route.pattern) for route in routes if route.enabled]
         self._known.setStringList(list(dict.fromkeys(paths)))
 
     def _url_changed(self, text: str) -> None:

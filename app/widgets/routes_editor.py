@@ -56,6 +56,10 @@ class RoutesPage(Page):
         self._checking = QTimer(self, singleShot=True, interval=_CHECK_MS)
         self._checking.timeout.connect(self.check)
         self._typed: tuple[int, int, str] | None = None
+        self._checked_site: Site | None = None
+        """What is looked at, or was last."""
+        self._book: Rulebook | None = None
+        """What came of it; None while it is looked at."""
         self._buttons = [
             IconButton(theme, "plus", "Add a route", self.add),
             IconButton(theme, "trash", "Remove the route", self.remove),
@@ -142,9 +146,15 @@ class RoutesPage(Page):
         if self._typed is not None and self._typed[0] < len(routes):
             row, column, text = self._typed
             routes[row] = with_text(routes[row], column, text)
-        self._check.start(self._routing.draft(self._site.with_routes(routes)))
+        site = self._site.with_routes(routes)
+        if self._book is not None and site == self._checked_site:
+            self._checked(self._book)
+            return
+        self._checked_site, self._book = site, None
+        self._check.start(self._routing.draft(site))
 
     def _checked(self, book: Rulebook) -> None:
+        self._book = book
         self.model.show_faults(book.faults)
         self.faults.refresh()
         self.delegate.show_faults()

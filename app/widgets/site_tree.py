@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QTreeWidgetItem,
 )
 
-from app.server.site import Site, SiteError
+from app.server.site import Route, SiteError
 
 from .card import Card
 from .controls import Controls
@@ -22,9 +22,15 @@ from .icons import icon
 from .new_handler import NewHandler
 from .parts import EmptyState, IconButton, OrEmpty
 from .settings_foot import SiteFoot
+from .site_routes import RouteRow, SiteRoutes
 from .theme import ROW, Theme
 
 PAGES = ("Routes", "Handlers", "Templates")
+
+
+def _row(route: Route) -> RouteRow:
+    name = route.handler.rpartition(".")[2]
+    return RouteRow(route.pattern, name, route.pattern, route.handler, route.enabled)
 
 
 class SiteTree:
@@ -36,7 +42,7 @@ class SiteTree:
         self._card = card
         self._theme = theme
         self._shown: object = None
-        self.routes, self.handlers, self.templates = self._list(2), self._list(1), self._list(1)
+        self.routes, self.handlers, self.templates = SiteRoutes(theme), self._list(), self._list()
         self._pages: list[OrEmpty] = []
         texts = (
             ("No routes", "Routes say which handler answers which path.", "Edit the routes"),
@@ -59,23 +65,21 @@ class SiteTree:
         self.refresh()
 
     @property
-    def _lists(self) -> tuple[QTreeWidget, QTreeWidget, QTreeWidget]:
+    def _lists(self) -> tuple[SiteRoutes, QTreeWidget, QTreeWidget]:
         return self.routes, self.handlers, self.templates
 
     def _connect(self) -> None:
-        open_routes = self._editors.open_routes
         open_file = self._editors.open_file
-        for signal in (self.routes.itemActivated, self.routes.itemClicked):
-            signal.connect(lambda item: open_routes(self.routes.indexOfTopLevelItem(item)))
+        self.routes.opened.connect(self._editors.open_routes)
         for tree, folder in ((self.handlers, "handlers"), (self.templates, "templates")):
             for signal in (tree.itemActivated, tree.itemClicked):
                 signal.connect(lambda item, _=0, f=folder: open_file(f, item.text(0)))
         self._controls.server_changed.connect(self.refresh)
         self._theme.changed.connect(self._restyle)
 
-    def _list(self, columns: int) -> QTreeWidget:
+    def _list(self) -> QTreeWidget:
         tree = QTreeWidget()
-        tree.setColumnCount(columns)
+        tree.setColumnCount(1)
         tree.setHeaderHidden(True)
         tree.setRootIsDecorated(False)
         tree.setUniformRowHeights(True)
@@ -98,11 +102,11 @@ class SiteTree:
         if shown == self._shown:
             return
         self._shown = shown
-        self._fill_routes(site)
+        self.routes.routes.show_routes(site.routes, _row)
         self._fill(self.handlers, sorted(site.handlers))
         self._fill(self.templates, sorted(site.templates))
         for page, tree in zip(self._pages, self._lists, strict=True):
-            page.show_empty(tree.topLevelItemCount() == 0)
+            page.show_empty(tree.model().rowCount() == 0)
             if not editable:
                 page.empty.set_texts(
                     "Nothing to edit here", "This application's files are edited elsewhere."
@@ -110,20 +114,7 @@ class SiteTree:
 
     def show_list(self, at: int) -> None:
         """Show the list that was filled, or that there is nothing in it."""
-        self._pages[at].show_empty(self._lists[at].topLevelItemCount() == 0)
-
-    def _fill_routes(self, site: Site) -> None:
-        c, mono = self._theme.colours, self._theme.font(mono=True)
-        self.routes.clear()
-        for route in site.routes:
-            item = QTreeWidgetItem([route.pattern, route.handler.rpartition(".")[2]])
-            item.setFont(0, mono)
-            item.setForeground(0, c.text if route.enabled else c.faint)
-            item.setForeground(1, c.dim if route.enabled else c.faint)
-            item.setToolTip(0, route.pattern)
-            item.setToolTip(1, route.handler)
-            item.setSizeHint(0, QSize(10, self._theme.px(ROW)))
-            self.routes.addTopLevelItem(item)
+        self._pages[at].show_empty(self._lists[at].model().rowCount() == 0)
 
     def _fill(self, tree: QTreeWidget, names: list[str]) -> None:
         tree.clear()
@@ -176,7 +167,7 @@ class SiteTree:
         if page == 0:
             self._editors.open_routes(self.routes.currentIndex().row())
             return
-        item = self._lists[page].currentItem()
+        item = (self.handlers if page == 1 else self.templates).currentItem()
         if item is None or not self._controls.editable:
             return
         site, name = self._controls.site, item.text(0)

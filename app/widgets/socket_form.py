@@ -33,6 +33,9 @@ from .socket_controls import CLOSED, CONNECTING, OPEN, Socket
 from .table import RowsView
 from .theme import ROW, Theme
 
+_MOST = 1_000
+"""In how many routes a WebSocket's is looked for."""
+
 TEXT, JSON, BINARY = "Text", "JSON", "Binary (hex)"
 CODES = (1000, 1001, 1003, 1008, 1011, 3000, 4000)
 MOST_REASON = 123
@@ -131,7 +134,7 @@ class SocketForm(QWidget):
     def _learn(self) -> None:
         """Offer the site's first route that looks like a WebSocket's."""
         if not self.url.isModified():
-            routes = [route for route in self._controls.site.routes if route.enabled]
+            routes = [route for route in self._controls.site.routes[:_MOST] if route.enabled]
             names = (r.pattern for r in routes if "socket" in f"{r.pattern} {r.handler}".lower())
             self.url.setText(next(names, "/"))
 

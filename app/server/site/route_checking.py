@@ -44,10 +44,12 @@ class Fault(NamedTuple):
 def route_problems(site: Site) -> Work[list[Problem]]:
     """Return what keeps the routes of *site* from being served. Disabled ones are not looked at."""
     problems: list[Problem] = []
-    for index, faults in _faults_by_route(site):
+    named: dict[str, int] = {}
+    for index, route in enumerate(site.routes):
         yield index / len(site.routes)
-        errors = (fault for fault in faults if not fault.warning)
-        problems += [problem_of(site.routes[index], index, fault) for fault in errors]
+        if route.enabled:
+            errors = [*route_errors(site, route), *_name_error(named, index, route)]
+            problems += [problem_of(route, index, fault) for fault in errors]
     return problems
 
 
@@ -68,26 +70,27 @@ def problem_of(route: Route, index: int, fault: Fault) -> Problem:
 
 def site_faults(site: Site) -> Iterator[tuple[int, Fault]]:
     """Yield the faults of the enabled routes with their indices, those of each route in turn."""
-    for index, faults in _faults_by_route(site):
-        yield from ((index, fault) for fault in faults)
-
-
-def _faults_by_route(site: Site) -> Iterator[tuple[int, list[Fault]]]:
     earlier = Earlier(len(site.routes))
     for index, route in enumerate(site.routes):
         if route.enabled:
-            yield index, [*route_faults(site, route), *earlier.faults(index, route)]
+            faults = [*route_faults(site, route), *earlier.faults(index, route)]
+            yield from ((index, fault) for fault in faults)
 
 
 def route_faults(site: Site, route: Route) -> Iterator[Fault]:
-    """Yield what is wrong with *route* by itself."""
+    """Yield what is wrong with *route* by itself, or odd."""
+    yield from route_errors(site, route)
+    if route.pattern and pattern_fault(route.pattern) is None:
+        yield from _pattern_remarks(route)
+
+
+def route_errors(site: Site, route: Route) -> Iterator[Fault]:
+    """Yield what keeps *route* by itself from being served."""
     fault = pattern_fault(route.pattern)
     if fault is None and not route.pattern:
         fault = Words("is empty: every path begins with a slash"), 1
     if fault is not None:
         yield Fault("pattern", *fault)
-    else:
-        yield from _pattern_remarks(route)
     if route.host and (fault := pattern_fault(route.host)) is not None:
         yield Fault("host", *fault)
     yield from kwargs_faults(route.kwargs)
@@ -105,10 +108,7 @@ class Earlier:
 
     def faults(self, index: int, route: Route) -> Iterator[Fault]:
         """Yield what the routes before *route* do to it; then it is one of them."""
-        first = self._named.setdefault(route.name, index)
-        if route.name and first != index:
-            words = Words("route {first} has the name {name} already", _values(first, route.name))
-            yield Fault("name", words)
+        yield from _name_error(self._named, index, route)
         if pattern_fault(route.pattern) is not None:
             return
         first = self._first_with.setdefault((route.host, route.pattern), index)
@@ -132,8 +132,11 @@ class Earlier:
         return None
 
 
-def _values(first: int, name: str) -> dict[str, object]:
-    return {"first": first + 1, "name": repr(name)}
+def _name_error(named: dict[str, int], index: int, route: Route) -> Iterator[Fault]:
+    """Yield that the route at *index* has the name of an earlier one; then it is *named*, too."""
+    if route.name and (first := named.setdefault(route.name, index)) != index:
+        values = {"first": first + 1, "name": repr(route.name)}
+        yield Fault("name", Words("route {first} has the name {name} already", values))
 
 
 # Patterns
@@ -226,6 +229,8 @@ def kwargs_faults(kwargs: Any) -> Iterator[Fault]:
         if fault is not None:
             yield fault
             return
+    if kwargs == {}:
+        return
     if not isinstance(kwargs, dict) or not all(isinstance(key, str) for key in kwargs):
         yield Fault("kwargs", Words("kwargs must be a table with text keys"), 1)
         return
@@ -265,6 +270,7 @@ def _handler_faults(site: Site, handler: Any) -> Iterator[Fault]:
         yield Fault("handler", words, len(package) + 2)
 
 
+@functools.lru_cache(1_000)
 def _is_dotted(path: Any) -> bool:
     if not isinstance(path, str) or "." not in path:
         return False

@@ -108,12 +108,24 @@ def _says_the_same(name: str, text: str, old: bytes, root: Path) -> bool:
 def _backup(path: Path, old: bytes) -> Iterator[tuple[Path, bytes]]:
     """Yield a copy of a ``site.toml`` that is about to be migrated, unless there is one."""
     try:
-        schema = schema_of(tomllib.loads(decode(old)))
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        text = decode(old)
+        # It mostly stands before the routes.
+        schema = _schema(text.partition("\n[[")[0])
+        if schema != SCHEMA:
+            schema = _schema(text) or SCHEMA
+    except UnicodeDecodeError:
         return
     copy = path.with_name(f"{SITE_FILE}.schema-{schema}")
     if schema < SCHEMA and not copy.exists():
         yield copy, old
+
+
+def _schema(text: str) -> int:
+    """Return the schema of a ``site.toml``; 0 where it cannot be read."""
+    try:
+        return schema_of(tomllib.loads(text))
+    except (ValueError, RecursionError):
+        return 0
 
 
 @contextlib.contextmanager

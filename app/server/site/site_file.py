@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import tomllib
@@ -18,8 +19,11 @@ _NUMBERED = 100
 _DEEP_KEY = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){64}""")
 
 
+@functools.lru_cache(maxsize=1)
 def parse_site(text: str, root: Path) -> Site:
     """Return the site that ``site.toml`` of folder *root* describes, without its sources.
+
+    The latest one is kept: a file is read more often than it changes.
 
     One of an older schema is migrated, one of a newer schema is read as far as it is understood.
     Raises SiteError for all that it must not say.

@@ -12,7 +12,19 @@ from .model import SITE_FILE, Problem, Route, Site, SiteError
 
 
 def dumps(site: Site) -> str:
-    """Return the text of ``site.toml`` for *site*."""
+    """Return the text of ``site.toml`` for *site*. The latest one is kept."""
+    global _latest
+    latest, text = _latest
+    if latest is not site:
+        text = _dumps(site)
+        _latest = site, text
+    return text
+
+
+_latest: tuple[Site | None, str] = (None, "")
+
+
+def _dumps(site: Site) -> str:
     tables = [toml_table("[site]", {"schema": site.schema, "name": site.name})]
     if site.settings:
         tables.append(toml_table("[settings]", site.settings))
