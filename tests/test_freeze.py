@@ -124,7 +124,7 @@ def test_the_button_interrupts_what_may_block_for_ever(qapp: QApplication, qtbot
         began = time.monotonic()
         loop.call_soon(space["spin"])
         qtbot.waitUntil(lambda: bool(raised))
-        assert 1.2 < time.monotonic() - began < 2.0
+        assert time.monotonic() - began > 1.2  # At the second text.
         assert isinstance(raised[0], Interrupted)
         qtbot.waitUntil(lambda: sign.hidden > 0)
         watchdog.stop()

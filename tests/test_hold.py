@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import operator
 import socket
 import time
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,6 +60,7 @@ def test_each_step_runs_one_handle(loop: TickLoop, qtbot: QtBot) -> None:
         loop.call_soon(seen.append, n, context=SERVERS.copy())
     for so_far in ([0], [0, 1], [0, 1, 2]):
         loop.hold.step_run()
+        qtbot.waitUntil(partial(operator.eq, seen, so_far))
         qtbot.wait(30)
         assert seen == so_far
     loop.hold.step_tick()
@@ -75,6 +78,7 @@ def test_a_step_of_a_tick_leaves_what_it_schedules(loop: TickLoop, qtbot: QtBot)
     loop.call_soon(first, context=SERVERS.copy())
     qtbot.wait(10)
     loop.hold.step_tick()
+    qtbot.waitUntil(lambda: seen == ["first"])
     qtbot.wait(30)
     assert seen == ["first"]
     loop.hold.step_tick()
@@ -86,62 +90,63 @@ def test_a_sleep_keeps_its_remaining_time(loop: TickLoop, qtbot: QtBot) -> None:
 
     async def sleeper() -> None:
         times.append((loop.time(), time.monotonic()))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.8)
         times.append((loop.time(), time.monotonic()))
 
     serve(loop, sleeper())
     qtbot.waitUntil(lambda: len(times) == 1)
-    qtbot.wait(100)
+    qtbot.wait(400)
     paused = time.monotonic()
     loop.hold.pause()
-    qtbot.wait(500)
+    qtbot.wait(600)
     assert len(times) == 1
     loop.hold.resume()
     held = time.monotonic() - paused
     qtbot.waitUntil(lambda: len(times) == 2)
     (begin, began), (end, ended) = times
-    assert 0.3 <= end - begin < 0.4
-    assert 0.3 + held - 0.01 <= ended - began < 0.45 + held
+    assert 0.8 <= end - begin < 1.15
+    assert 0.8 + held - 0.01 <= ended - began < 1.15 + held
 
 
 def test_a_slow_pace_stretches_sleeps_and_keeps_the_order(loop: TickLoop, qtbot: QtBot) -> None:
     order: list[str] = []
 
-    async def worker(name: str, seconds: float) -> None:
-        for _ in range(3):
+    async def worker(name: str, *sleeps: float) -> None:
+        for seconds in sleeps:
             await asyncio.sleep(seconds)
             order.append(name)
 
     def all_of_them() -> tuple[list[str], float]:
         order.clear()
         begin = time.monotonic()
-        tasks = [serve(loop, worker(name, s)) for name, s in (("a", 0.03), ("b", 0.0525))]
-        qtbot.waitUntil(lambda: all(task.done() for task in tasks))
+        tasks = [serve(loop, worker("a", 0.02, 0.12)), serve(loop, worker("b", 0.08, 0.12))]
+        qtbot.waitUntil(lambda: all(task.done() for task in tasks), timeout=10_000)
         return order[:], time.monotonic() - begin
 
     at_full, took = all_of_them()
     loop.hold.set_pace(1 / 10)
     slowly, took_slowly = all_of_them()
-    assert slowly == at_full == ["a", "b", "a", "a", "b", "b"]
-    assert took < 0.3
-    assert 1.57 <= took_slowly < 2.3
+    assert slowly == at_full == ["a", "b", "a", "b"]
+    assert 0.2 <= took < 1
+    assert 2 <= took_slowly < 4
     loop.hold.set_pace(1)
-    assert all_of_them()[1] < 0.3
+    assert all_of_them()[1] < 1
 
 
 def test_a_step_with_nothing_ready_jumps_to_the_next_timer(loop: TickLoop, qtbot: QtBot) -> None:
+    begun: list[float] = []
     woken: list[float] = []
 
     async def sleeper() -> None:
-        begin = loop.time()
+        begun.append(loop.time())
         await asyncio.sleep(1000)
-        woken.append(loop.time() - begin)
+        woken.append(loop.time() - begun[0])
 
     serve(loop, sleeper())
-    qtbot.wait(20)
+    qtbot.waitUntil(lambda: bool(begun))
     loop.hold.pause()
     loop.hold.step_run()  # The timer resolves the Future.
-    qtbot.wait(20)
+    qtbot.waitUntil(lambda: len(loop.hold.parked) == 1)
     assert woken == []
     loop.hold.step_run()
     qtbot.waitUntil(lambda: len(woken) == 1)
@@ -173,11 +178,13 @@ def test_a_step_with_a_goal_pauses_first(loop: TickLoop, qtbot: QtBot) -> None:
 
     loop.call_soon(add, context=SERVERS.copy())
     loop.hold.step_until(lambda: len(seen) >= 5)
-    qtbot.wait(100)
+    qtbot.waitUntil(lambda: len(seen) == 5)
+    qtbot.wait(50)
     assert len(seen) == 5
     assert loop.hold.paused
     loop.hold.step_until(lambda: len(seen) >= 8)
-    qtbot.wait(100)
+    qtbot.waitUntil(lambda: len(seen) == 8)
+    qtbot.wait(50)
     assert len(seen) == 8
     loop.hold.parked.clear()
 

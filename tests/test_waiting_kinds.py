@@ -49,15 +49,21 @@ def turn(loop: TickLoop, coroutine: Any, seconds: float = 10) -> Any:
     return task.result()
 
 
-async def look(loop: TickLoop, wait: Wait, pause: float = 0.02) -> PendingTask:
-    """Start a task that waits, return how it is shown, and end it."""
+async def look(
+    loop: TickLoop, wait: Wait, ready: Callable[[PendingTask], bool] = lambda _: True
+) -> PendingTask:
+    """Start a task that waits, return how it is shown, if possible when *ready*, and end it."""
 
     async def waits() -> None:
         await wait()
 
     task = loop.create_task(waits(), name="the waiting one")
-    await asyncio.sleep(pause)
-    shown = next(one for one in loop.pending_tasks(100) if one.name == "the waiting one")
+    end = loop.time() + 5
+    while True:
+        await asyncio.sleep(0.02)
+        shown = next(one for one in loop.pending_tasks(100) if one.name == "the waiting one")
+        if ready(shown) or loop.time() > end:
+            break
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return shown
@@ -183,9 +189,9 @@ async def on_wait() -> None:
 @pytest.mark.parametrize(
     ("wait", "kind", "resolver"),
     [
-        (lambda: asyncio.sleep(9), "sleep", "timer, in 8.9"),
-        (lambda: tornado.gen.sleep(9), "sleep", "timer, in 8.9"),
-        (on_timer, "timer", "timer, in 8.9"),
+        (lambda: asyncio.sleep(9), "sleep", "timer, in 8"),
+        (lambda: tornado.gen.sleep(9), "sleep", "timer, in 8"),
+        (on_timer, "timer", "timer, in 8"),
         (lambda: asyncio.Event().wait(), "event", "Event.set"),
         (on_asyncio_lock, "lock", "Lock.release"),
         (on_condition, "condition", "Condition.notify"),
@@ -199,15 +205,15 @@ async def on_wait() -> None:
         (on_wait, "gather", " | 2 more"),
         (on_task_group, "gather", "task #"),
         (on_first_of_several, "gather", " | task #"),
-        (lambda: asyncio.wait_for(asyncio.Event().wait(), 9), None, "timeout, in 8.9"),
-        (under_timeout, "future", "timeout, in 8.9"),
+        (lambda: asyncio.wait_for(asyncio.Event().wait(), 9), None, "timeout, in 8"),
+        (under_timeout, "future", "timeout, in 8"),
         (on_shielded, "task", "task #"),
         (on_process, "subprocess", "process "),
         (on_stream_reader, "read", "socket fd "),
         (on_socket, "read", "socket fd "),
         (lambda: tornado.locks.Event().wait(), "event", "Event.set"),
-        (lambda: tornado.locks.Event().wait(NINE), "event", "Event.set | timeout, in 8.9"),
-        (lambda: tornado.locks.Condition().wait(NINE), "condition", "notify | timeout, in 8.9"),
+        (lambda: tornado.locks.Event().wait(NINE), "event", "Event.set | timeout, in 8"),
+        (lambda: tornado.locks.Condition().wait(NINE), "condition", "notify | timeout, in 8"),
         (on_tornado_lock, "semaphore", "Semaphore.release"),
         (on_full_tornado_queue, "queue", "Queue.get"),
         (on_global_queue, "queue", "Queue.put"),
@@ -219,8 +225,10 @@ async def on_wait() -> None:
 def test_kinds(
     loop: TickLoop, caught: list[dict[str, Any]], wait: Wait, kind: str | None, resolver: str
 ) -> None:
-    pause = 0.3 if wait is on_process else 0.02
-    shown = turn(loop, look(loop, wait, pause))
+    def ready(shown: PendingTask) -> bool:
+        return shown.kind == (kind or shown.kind) and resolver in who(shown)
+
+    shown = turn(loop, look(loop, wait, ready))
     assert shown.kind == kind or kind is None
     assert shown.kind in waiting.KINDS
     assert resolver in who(shown), who(shown)

