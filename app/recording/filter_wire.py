@@ -268,6 +268,13 @@ def _either(first: Make, second: Make) -> Make:
     return make
 
 
+def in_heads(value: Value) -> Test:
+    """Search in both heads."""
+    test, needs = _either(in_request_head, in_response_head)(value), Needs(value.text)
+    if needs.leading or not needs.texts:
+        return test
+    return lambda row: needs.met(row[_REQUEST] + row[_RESPONSE]) and test(row)
+
+
 in_request_head, in_response_head = _in_head(_REQUEST), _in_head(_RESPONSE)
-in_heads = _either(in_request_head, in_response_head)
 in_bodies = _either(_in_body(_REQUEST, _REQUEST_BODY), _in_body(_RESPONSE, _RESPONSE_BODY))

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter
 
 from app.recording.events import Row
 from app.recording.filter_keys import PASSED, is_parked
-from app.recording.headers import sent_cookies, set_cookies
+from app.recording.headers import cookie_pairs, finder, unfolded
 from app.recording.store import Store
 
 from .i18n import tr
@@ -48,15 +48,22 @@ def xsrf_passed(verdict: str) -> bool:
     return verdict in PASSED
 
 
-@lru_cache(maxsize=2048)
-def _counts(request_head: bytes, response_head: bytes) -> tuple[int, int]:
+_cookies, _set_cookies = finder("Cookie"), finder("Set-Cookie")
+
+
+@lru_cache(maxsize=256)
+def _pairs(header: bytes) -> int:
+    return len(cookie_pairs(unfolded(header)))
+
+
+def _counted(row: Row) -> tuple[int, int]:
     """Return how many cookies came in and were set."""
-    return len(sent_cookies(request_head)), len(set_cookies(response_head))
+    return sum(map(_pairs, _cookies(row[11]))), len(_set_cookies(row[14]))
 
 
 def cookie_words(row: Row) -> str:
     """Return how many cookies came in and were set: ``1 → 2``, ``—`` for none."""
-    came, went = _counts(row[11], row[14])
+    came, went = _counted(row)
     if not came and not went:
         return "—"
     return f"{came} → {went}" if went else str(came)
@@ -123,7 +130,7 @@ class _Columns:
             ),
             Column("Status", 72, status_words, status_colour, key=lambda row: row[8] or 0),
             Column("XSRF", 96, self._xsrf, self._xsrf_colour, spare=2, key=self._verdict),
-            Column("Cookies", 78, cookie_words, spare=4, key=lambda row: _counts(row[11], row[14])),
+            Column("Cookies", 78, cookie_words, spare=4, key=_counted),
             Column(
                 *("Size", 70, lambda row: size(row[16])), right=True, spare=5, key=itemgetter(16)
             ),

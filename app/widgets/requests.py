@@ -98,6 +98,7 @@ class RequestsPanel(QWidget):
         self.filter.textChanged.connect(lambda: self._show_count())
         self.filter.left.connect(self._to_table)
         self.model.went_over.connect(self._show_count)
+        self.model.behind.connect(self._show_count)
         self.model.too_slow.connect(self._too_slow)
         self.view.current_row.connect(lambda row: self._selection.select(row[0]))
         self._selection.changed.connect(self.view.show_row)

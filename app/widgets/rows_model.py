@@ -81,6 +81,9 @@ class RowsModel(QAbstractTableModel):
     """The filter is stuck on a row. A new one is given up; of the one that is on, no row is added
     any more."""
 
+    behind = Signal()
+    """More rows are new than could be tested at a time: `refresh` is to be called again."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -162,6 +165,7 @@ class RowsModel(QAbstractTableModel):
         """Go over more rows for the new filter or order; when it is through, show them."""
         scan = self._next_scan
         if scan is None:
+            self.behind.emit()
             return
         source, forgotten = self._source(), self._source_forgotten()
         place = scan.unshifted(source, forgotten)
@@ -207,7 +211,8 @@ class RowsModel(QAbstractTableModel):
             edits.gone = [at for at in found if at is not None]
         try:
             self._compare(scan.changed(source, forgotten), edits)
-            scan.slice(source, forgotten)
+            if not scan.slice(source, forgotten):
+                self._slices.start()
         except TooSlow:
             scan.wanted = scan.wanted._replace(accept=lambda row: False)
             self.too_slow.emit()

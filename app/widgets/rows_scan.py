@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, NamedTuple
 
 from app.recording.events import Row
-from app.recording.limit import cpu_limit
+from app.recording.limit import TooSlow, cpu_limit
 
 SLICE_S = 0.008
 """How long one slice takes, about, in s."""
 STUCK_S = 0.15
-"""A slice that takes so much longer is stuck on one row, in s."""
+"""A test that takes longer is stuck on its row, in s."""
 RECENT = 200
 """How many of the newest rows are looked at again for a late change."""
 _LOOK_AGAIN = 2_000
@@ -69,41 +69,52 @@ class Scan:
         """Test rows for a while; return whether none is left. Raises `TooSlow`."""
         self.next = max(self.next, forgotten)
         end = forgotten + len(source)
-        deadline = time.perf_counter() + SLICE_S
+        now = time.perf_counter()
+        deadline = now + SLICE_S
         try:
-            with self._limit():
-                while self.next < end:
-                    if self.wanted.accept is None and self.wanted.key is None:
-                        self._chunk = end - self.next
-                    start = time.perf_counter()
-                    self._test(source[self.next - forgotten : self.next - forgotten + self._chunk])
-                    now = time.perf_counter()
-                    if now >= deadline:
-                        break
-                    self._chunk = min(self._chunk * 2, 4096) if now - start < SLICE_S / 8 else 1
+            while self.next < end and now < deadline:
+                if self.wanted.accept is None and self.wanted.key is None:
+                    self._chunk = end - self.next
+                start = now
+                at = self.next - forgotten
+                self._try(source[at : at + self._chunk])
+                now = time.perf_counter()
+                quick = now - start < SLICE_S / 8
+                self._chunk = min(self._chunk * 2, 4096) if quick else max(self._chunk // 2, 1)
         finally:
             for place in range(max(self.next - RECENT, forgotten, self.wanted.floor), self.next):
                 self._watched.setdefault(place, source[place - forgotten])
         return self.next >= end
 
-    def _limit(self) -> AbstractContextManager[None]:
-        free = self.wanted.accept is None
-        return nullcontext() if free else cpu_limit(SLICE_S + STUCK_S)
+    def _limit(self, seconds: float) -> AbstractContextManager[None]:
+        return nullcontext() if self.wanted.accept is None else cpu_limit(seconds)
+
+    def _try(self, chunk: list[Row]) -> None:
+        """Test rows; of several that take too long none, so that they come one by one."""
+        before, found = self.next, len(self.rows)
+        try:
+            with self._limit(STUCK_S if len(chunk) == 1 else SLICE_S * 3):
+                self._test(chunk)
+        except TooSlow:
+            del self.rows[found:], self.places[found:], self.keys[found:]
+            if len(chunk) == 1:
+                raise
+            self.next, self._chunk = before, 1
 
     def _test(self, chunk: list[Row]) -> None:
         accept, key, settled = self.wanted.accept, self.wanted.key, self._settled
         first, self.next = self.next, self.next + len(chunk)
-        rows, places = chunk, list(range(first, self.next))
+        rows: list[Row] = chunk
+        places: Iterable[int] = range(first, self.next)
         if accept is not None:
-            places = [place for place, row in enumerate(chunk, first) if accept(row)]
-            rows = [chunk[place - first] for place in places]
+            shown = list(map(accept, chunk))
+            rows, places = list(compress(chunk, shown)), compress(places, shown)
         if key is not None:
             self.keys += map(key, rows)
         self.rows += rows
         self.places.extend(places)
-        for place, row in enumerate(chunk, first):
-            if not settled(row):
-                self._watched[place] = row
+        if not all(map(settled, chunk)):
+            self._watched.update(one for one in enumerate(chunk, first) if not settled(one[1]))
 
     def take(self) -> tuple[list[Row], array[int], list[Any]]:
         """Return rows, places and keys of what was found since the last call."""
@@ -116,7 +127,7 @@ class Scan:
         result: list[Change] = []
         accept, changing = self.wanted.accept, self.wanted.changing
         deadline = time.perf_counter() + SLICE_S
-        with self._limit():
+        with self._limit(SLICE_S + STUCK_S):
             for place in list(islice(self._watched, _LOOK_AGAIN)):
                 if accept is not None and time.perf_counter() > deadline:
                     break  # The others come first the next time.

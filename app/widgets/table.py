@@ -59,6 +59,7 @@ class RowsView(QTableView):
             # What is in sight decides on the axis: scrolled pixels would stand on another.
             self.verticalScrollBar().valueChanged.connect(lambda: self.viewport().update())
         model.modelReset.connect(self._after_reset)
+        model.behind.connect(self.refresh)
         self.doubleClicked.connect(lambda at: self.activated_row.emit(model.row(at.row())))
         self.selectionModel().currentRowChanged.connect(self._current_changed)
         theme.changed.connect(self._restyle)

@@ -241,6 +241,24 @@ def test_a_filter_that_is_stuck_is_given_up(qtbot: QtBot) -> None:
     assert texts(model) == ["3"]
 
 
+def test_rows_that_are_slow_after_many_quick_ones_are_not_stuck(qtbot: QtBot) -> None:
+    table = Table(60_000)
+    model = model_of(table)
+    table.upsert([(n, "x" if n <= 20_000 else "slow") for n in range(1, 20_401)])
+
+    def slow(row: Row) -> bool:
+        until = time.process_time() + (0.001 if row[1] == "slow" else 0)
+        while time.process_time() < until:
+            pass
+        return bool(row[0] % 2)
+
+    with qtbot.assertNotEmitted(model.too_slow):
+        model.set_filter(slow)
+        qtbot.waitUntil(lambda: model.progress is None)
+    assert model.rowCount() == 10_200
+    assert texts(model)[-2:] == ["20397", "20399"]
+
+
 def test_one_that_gets_stuck_later_shows_no_more_rows(qtbot: QtBot) -> None:
     table = Table(100)
     model = model_of(table)
@@ -249,6 +267,7 @@ def test_one_that_gets_stuck_later_shows_no_more_rows(qtbot: QtBot) -> None:
     table.upsert([(1, "x")])
     model.refresh()
     table.upsert([(2, "a" * 60 + "!"), (3, "x")])
+    model.behind.connect(model.refresh)
     with qtbot.waitSignal(model.too_slow):
         model.refresh()
     table.upsert([(4, "x")])
@@ -452,6 +471,26 @@ def test_columns_that_can_be_spared_make_room(theme: Theme, qtbot: QtBot) -> Non
     view.resize(180, 300)
     assert view.isColumnHidden(2)
     assert not view.isColumnHidden(1)
+
+
+def test_a_burst_is_shown_to_the_end_though_nothing_happens_after_it(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    table = Table(60_000)
+    view = view_of(table, theme, qtbot)
+
+    def slow(row: Row) -> bool:
+        until = time.perf_counter() + 30e-6
+        while time.perf_counter() < until:
+            pass
+        return bool(row[0] % 2)
+
+    view.rows_model.set_filter(slow)
+    table.upsert([(n, "x") for n in range(1, 2_001)])
+    view.refresh()
+    qtbot.waitUntil(lambda: view.rows_model.rowCount() == 1_000)
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
 
 
 def test_sixty_thousand_rows_and_a_burst_do_not_stall(theme: Theme, qtbot: QtBot) -> None:
