@@ -15,11 +15,31 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from app.loop import TickLoop
+
+
+PATIENCE_MS = 20_000
+
+
+class PatientBot(QtBot):
+    """Waits for longer, since a loaded machine takes its time."""
+
+    def waitUntil(self, callback: Any, *, timeout: int = PATIENCE_MS) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **options: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """In the place of pytest-qt's."""
+    return PatientBot(request)
 
 
 @pytest.fixture

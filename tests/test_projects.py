@@ -88,7 +88,7 @@ def served(program: Program, qtbot: QtBot, path: str = "") -> str:
 
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         future = pool.submit(get)
-        qtbot.waitUntil(future.done, timeout=10_000)
+        qtbot.waitUntil(future.done)
         return future.result()
 
 
@@ -552,7 +552,7 @@ def test_a_project_that_an_application_took_over_is_not_watched(
     opening = program.loop.create_task(
         program.session.open_app(f"{tmp_path / 'own.py'}:make_app", "")
     )
-    qtbot.waitUntil(opening.done, timeout=10_000)
+    qtbot.waitUntil(opening.done)
     looked = []
     program.session.projects.changed_on_disk.connect(lambda: looked.append(True))
     (project / "handlers/home.py").write_text(HANDLER.format("theirs"))

@@ -50,7 +50,7 @@ def fetch(program: Program, qtbot: QtBot) -> Iterator[Fetch]:
 
         def get(path: str) -> tuple[int, str]:
             future = pool.submit(_get, f"{program.session.address}{path.lstrip('/')}")
-            qtbot.waitUntil(future.done, timeout=10_000)
+            qtbot.waitUntil(future.done)
             return future.result()
 
         yield get
@@ -231,7 +231,7 @@ def test_a_burst_shows_its_progress_to_the_end(program: Program, qtbot: QtBot) -
     progress: list[tuple[int, int]] = []
     program.session.fired.connect(lambda done, total: progress.append((done, total)))
     qtbot.mouseClick(window.clients.burst, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(finished(program, "/story/1")) == 60, timeout=10_000)
+    qtbot.waitUntil(lambda: len(finished(program, "/story/1")) == 60)
     qtbot.waitUntil(lambda: progress[-1] == (60, 60))
     assert len({done for done, _ in progress}) > 10
 

@@ -54,7 +54,7 @@ def fetch(program: Program, qtbot: QtBot) -> Iterator[Fetch]:
 
         def get(path: str) -> tuple[int, str]:
             future = pool.submit(_get, f"{program.session.address}{path.lstrip('/')}")
-            qtbot.waitUntil(future.done, timeout=10_000)
+            qtbot.waitUntil(future.done)
             return future.result()
 
         yield get
@@ -62,7 +62,7 @@ def fetch(program: Program, qtbot: QtBot) -> Iterator[Fetch]:
 
 def wait_for(program: Program, qtbot: QtBot, state: AppState, act: Callable[[], object]) -> None:
     app = program.session.app
-    with qtbot.waitSignal(app.changed, check_params_cb=lambda: app.state is state, timeout=8000):
+    with qtbot.waitSignal(app.changed, check_params_cb=lambda: app.state is state):
         act()
 
 

@@ -42,7 +42,7 @@ def seen(program: Program, qtbot: QtBot, holds: Callable[[Second], bool]) -> int
         program.frame()
         return any(map(holds, seconds))
 
-    qtbot.waitUntil(found, timeout=10_000)
+    qtbot.waitUntil(found)
     return next(back for back, second in enumerate(reversed(seconds)) if holds(second))
 
 
@@ -159,7 +159,7 @@ def test_while_nothing_happens_figures_and_charts_stand_still(
     def at_rest() -> bool:
         return time.monotonic() - max(one.last for one in paints) > 1.1
 
-    qtbot.waitUntil(at_rest, timeout=10_000)
+    qtbot.waitUntil(at_rest)
     assert any(second.requests for second in program.accounting.seconds)
 
 

@@ -44,7 +44,7 @@ def send(program: Program, qtbot: QtBot) -> Iterator[Send]:
         def fire(case: Case) -> Request:
             known = len(finished(program, case.path))
             future = pool.submit(_send, program.session.host_and_port[1], case)
-            qtbot.waitUntil(future.done, timeout=10_000)
+            qtbot.waitUntil(future.done)
             qtbot.waitUntil(lambda: len(finished(program, case.path)) > known)
             request = finished(program, case.path)[-1]
             assert request.status == future.result()

@@ -29,7 +29,7 @@ def swarm(program: Program, qtbot: QtBot) -> Iterator[Swarm]:
     """50 clients that hold keep-alive connections, each answered at least once."""
     assert program.session.address is not None
     swarm = Swarm(program.session.address, "/story/1", 50)
-    qtbot.waitUntil(lambda: min(swarm.answered) >= 1, timeout=10_000)
+    qtbot.waitUntil(lambda: min(swarm.answered) >= 1)
     yield swarm
     swarm.close()
 
@@ -107,12 +107,12 @@ def test_every_editor_changes_the_running_server_and_nobody_is_dropped(
     assert streaming.result() == 200
     assert swarm.stream == b"".join(b"%d\n" % n for n in range(1, 61))
     before = list(swarm.answered)
-    qtbot.waitUntil(lambda: all(map(int.__gt__, swarm.answered, before)), timeout=10_000)
+    qtbot.waitUntil(lambda: all(map(int.__gt__, swarm.answered, before)))
     answer = swarm.run(talk(socket))
     qtbot.waitUntil(answer.done)
     assert "still here" in answer.result()
     stopped = swarm.stop()
-    qtbot.waitUntil(stopped.done, timeout=10_000)
+    qtbot.waitUntil(stopped.done)
     assert swarm.dropped == 0
     assert set(swarm.statuses) == {200}
 
@@ -120,7 +120,7 @@ def test_every_editor_changes_the_running_server_and_nobody_is_dropped(
 def headers_now(swarm: Swarm, qtbot: QtBot) -> dict[str, str]:
     """Return the headers of a page for somebody who takes gzip."""
     asked = swarm.run(swarm.headers("/", "Accept-Encoding: gzip"))
-    qtbot.waitUntil(asked.done, timeout=10_000)
+    qtbot.waitUntil(asked.done)
     return asked.result()
 
 
@@ -146,7 +146,7 @@ def test_as_you_type_serves_what_parses_and_only_that(
     assert program.session.site is good
     assert page.editor.textCursor().atEnd()
     qtbot.keyClicks(page.editor, "BaseHandler): pass")
-    qtbot.waitUntil(lambda: program.session.site is not good, timeout=10_000)
+    qtbot.waitUntil(lambda: program.session.site is not good)
     assert "class New(BaseHandler)" in program.session.site.handlers["greeting.py"]
     assert not page.modified
     assert fetch("/story/1")[0] == 200

@@ -116,7 +116,7 @@ def test_a_request_copied_as_curl_does_the_same_again(program: Program, qtbot: Q
     assert program.window.banner.label.text() == "Copied as cURL (bash)"
     before = len(program.store.requests)
     done = subprocess.Popen(["bash", "-c", f"{command} -q -s -o {os.devnull}"])
-    qtbot.waitUntil(lambda: done.poll() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: done.poll() is not None)
     assert done.returncode == 0
     qtbot.waitUntil(lambda: len(program.store.requests) > before)
     number = program.store.requests.rows[-1][0]

@@ -51,7 +51,7 @@ def fetch(program: Program, qtbot: QtBot) -> Iterator[Fetch]:
 
         def get(path: str) -> str:
             future = pool.submit(_get, f"{program.session.address}{path.lstrip('/')}")
-            qtbot.waitUntil(future.done, timeout=10_000)
+            qtbot.waitUntil(future.done)
             return future.result()
 
         yield get
@@ -97,7 +97,7 @@ def test_a_request_gives_the_preview_its_real_data(
     qtbot.waitUntil(lambda: "No data for" in strip(page))
     assert page.editor.problems() == []
     served = fetch("/story/41?lang=zh")
-    qtbot.waitUntil(lambda: "41" in rendered(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "41" in rendered(page))
     assert strip(page) == ""
     # The page names the request that it is made for, so that it is the same to the last byte.
     assert rendered(page) == served
@@ -116,7 +116,7 @@ def test_a_request_from_before_is_sent_again_for_its_data(
     assert not page.side.sources.kept
     qtbot.waitUntil(page.side.sources.send.isEnabled)
     qtbot.mouseClick(page.side.sources.send, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "52" in rendered(page) and page.side.sources.kept, timeout=5_000)
+    qtbot.waitUntil(lambda: "52" in rendered(page) and page.side.sources.kept)
 
 
 def test_data_may_be_typed_in(program: Program, qtbot: QtBot) -> None:
@@ -140,7 +140,7 @@ def test_the_cursor_in_one_view_marks_the_lines_of_the_others(
 ) -> None:
     page = open_template(program, "story.html")
     fetch("/story/9")
-    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "9" in rendered(page))
     lines = page.text.split("\n")
     number = next(n for n, text in enumerate(lines, 1) if "story_id" in text and "{{" in text)
     page.editor.setFocus()
@@ -176,7 +176,7 @@ def test_an_error_is_marked_on_its_line_while_it_is_typed(
 ) -> None:
     page = open_template(program, "story.html")
     good = fetch("/story/9")
-    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "9" in rendered(page))
     text = page.text
     page.editor.setFocus()
     page.editor.go_to(4)
@@ -259,7 +259,7 @@ def test_a_template_that_never_ends_does_not_block_the_window(
         beat()
         timer.start()
         page.editor.replace_text(text)
-        qtbot.waitUntil(partial(says, page, said), timeout=5_000)
+        qtbot.waitUntil(partial(says, page, said))
         qtbot.wait(150)  # The colours come a moment later.
         timer.stop()
         gaps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(beats)]
@@ -276,8 +276,8 @@ def test_a_part_is_shown_in_a_page_that_was_rendered(
 ) -> None:
     page = open_template(program, "base.html")
     fetch("/story/9")
-    qtbot.waitUntil(lambda: page.side.sources.root_name == "story.html", timeout=5_000)
-    qtbot.waitUntil(lambda: "9" in rendered(page), timeout=5_000)
+    qtbot.waitUntil(lambda: page.side.sources.root_name == "story.html")
+    qtbot.waitUntil(lambda: "9" in rendered(page))
     structure = page.side.structure
     items = [structure.topLevelItem(at) for at in range(structure.topLevelItemCount())]
     texts = [item.text(0) for item in items if item is not None]
@@ -292,7 +292,7 @@ def test_an_expression_is_evaluated_with_the_names(
     fetch("/story/9")
     qtbot.keyClicks(page.side.names.field, 'url_escape("a b") + request.path')
     wanted = ("'a+b/story/9'", "tried here")
-    qtbot.waitUntil(lambda: wanted in rows(page).values(), timeout=5_000)
+    qtbot.waitUntil(lambda: wanted in rows(page).values())
 
 
 def test_nothing_of_an_untrusted_project_is_rendered(
@@ -336,7 +336,7 @@ def test_a_page_may_be_closed_while_it_is_rendered(
 ) -> None:
     page = open_template(program, "story.html")
     fetch("/story/9")
-    qtbot.waitUntil(lambda: page.side.sources.kept, timeout=5_000)
+    qtbot.waitUntil(lambda: page.side.sources.kept)
     page.editor.replace_text("{% while True %}{% set x = 1 %}{% end %}")
     page.check()
     program.window.editors.forget_changes()
@@ -352,7 +352,7 @@ def test_the_template_of_a_ui_module_has_the_data_of_its_last_use(
 ) -> None:
     page = open_template(program, "modules/card.html")
     fetch("/")
-    qtbot.waitUntil(lambda: "/nowhere" in rendered(page), timeout=5_000)
+    qtbot.waitUntil(lambda: "/nowhere" in rendered(page))
     assert rows(page)["title"] == ("'Error 404'", "passed")
     assert rendered(page).startswith('<a class="card" href="/nowhere">')
 

@@ -163,7 +163,7 @@ def test_the_window_shows_what_was_on_the_wire(program: Program, qtbot: QtBot, n
     wire, window, store = WIRES[name], program.window, program.store
     with concurrent.futures.ThreadPoolExecutor() as pool:
         future = pool.submit(talk, program.session.host_and_port[1], wire)
-        qtbot.waitUntil(future.done, timeout=15_000)
+        qtbot.waitUntil(future.done)
     sent, got = future.result()
     qtbot.waitUntil(lambda: bool(store.connections.rows) and not store.open_connections)
     assert len(store.requests.rows) == len(wire.statuses)

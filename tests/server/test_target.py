@@ -48,7 +48,7 @@ class Opened:
 
     def wait(self, awaitable: Any) -> Any:
         task = self.loop.create_task(awaitable)
-        self.qtbot.waitUntil(task.done, timeout=8000)
+        self.qtbot.waitUntil(task.done)
         return task.result()
 
     def open(self, target: str, arguments: str = "") -> None:
@@ -59,7 +59,7 @@ class Opened:
     def reload(self) -> None:
         app = self.session.app
         running = lambda: app.state is AppState.RUNNING  # noqa: E731
-        with self.qtbot.waitSignal(app.changed, check_params_cb=running, timeout=8000):
+        with self.qtbot.waitSignal(app.changed, check_params_cb=running):
             app.reload()
 
     def get(self, path: str) -> str:
@@ -68,7 +68,7 @@ class Opened:
 
     def outside(self, function: Callable[[], Any]) -> Any:
         future = self.pool.submit(function)
-        self.qtbot.waitUntil(future.done, timeout=8000)
+        self.qtbot.waitUntil(future.done)
         return future.result()
 
     def requests(self) -> list[Request]:
@@ -134,7 +134,7 @@ def test_connections_of_a_tcp_server_are_recorded(opened: Opened) -> None:
 def test_the_old_manner_neither_blocks_nor_ends_anything(opened: Opened) -> None:
     opened.open("classic.py:main")
     module = sys.modules["classic"]
-    opened.qtbot.waitUntil(lambda: opened.get("/")[0] in "23456789", timeout=8000)
+    opened.qtbot.waitUntil(lambda: opened.get("/")[0] in "23456789")
     assert opened.get("/").endswith("['prepared']")
     assert {request.handler for request in opened.requests()} == {"Count"}
     opened.session.app.stop()

@@ -29,7 +29,7 @@ def in_thread(qtbot: QtBot, connection: http.client.HTTPConnection) -> http.clie
 
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(ask)
-        qtbot.waitUntil(future.done, timeout=10_000)
+        qtbot.waitUntil(future.done)
         return future.result()
 
 

@@ -185,7 +185,7 @@ def test_files_of_the_disk_appear_while_the_page_is_seen(
     program: Program, page: StaticPage, qtbot: QtBot
 ) -> None:
     (program.session.site.folder / "static" / "from outside.txt").write_text("x")
-    qtbot.waitUntil(lambda: "from outside.txt" in names(page), timeout=5000)
+    qtbot.waitUntil(lambda: "from outside.txt" in names(page))
     program.window.centre.tabs.setCurrentIndex(0)
     assert not page._look.isActive()
 
