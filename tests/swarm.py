@@ -55,7 +55,7 @@ class Swarm:
                 await reader.readexactly(int(headers["content-length"]))
                 self.statuses[status] += 1
                 self.answered[number] += 1
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(0.5)
             writer.close()
         except (OSError, asyncio.IncompleteReadError, KeyError):
             self.dropped += 1

@@ -95,14 +95,17 @@ def test_a_step_to_the_next_stage(program: Program, qtbot: QtBot, begin: Begin) 
     qtbot.waitUntil(lambda: bool(program.store.open_requests))
     (waiting,) = program.store.open_requests
     program.window.selection.select(waiting)
-    before = len(program.store.stages_of(waiting))
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
+
+    def stages() -> int:
+        program.frame(settle_ns=0)
+        return len(program.store.stages_of(waiting))
+
+    before = stages()
     resolving = begin("/resolve?value=42")
     qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
     step(program, qtbot, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: bool(program.store.requests.get(waiting)))
-    program.frame(settle_ns=0)
-    assert len(program.store.stages_of(waiting)) > before
+    qtbot.waitUntil(lambda: stages() > before)
     assert program.session.hold_state().paused
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
     qtbot.waitUntil(lambda: future.done() and resolving.done())

@@ -45,9 +45,12 @@ def program(running_loop: TickLoop, qtbot: QtBot, tmp_path: Path) -> Iterator[Pr
 
 
 def fire(program: Program, qtbot: QtBot, shot: Shot) -> Request:
-    """Fire a request and return it when the window knows of its end."""
+    """Fire a request; return it when the window knows of its end and the client has the answer."""
     before = len(program.store.requests)
+    history = program.session.firing.history
+    fired = len(history())
     program.session.fire(shot)
+    qtbot.waitUntil(lambda: len(history()) > fired and history()[-1].over)
     qtbot.waitUntil(lambda: len(program.store.requests) > before)
     number = program.store.requests.rows[before][0]
     qtbot.waitUntil(lambda: ended(program, number) is not None)
