@@ -101,7 +101,7 @@ class Observer:
             if trace is not None:
                 found = routes.by_class.get(target_class)
                 if found is not None and len(found) == 1:
-                    trace.route = found[0][1]
+                    trace.route = found[0][2]
                 else:
                     trace.route = routes.pattern(target_class, request)
                 trace.handler = known[1]
@@ -347,7 +347,8 @@ class _Routes:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self.by_class: dict[object, list[tuple[list[Matcher], str]]] = {}
+        self.by_class: dict[object, list[tuple[Matcher, list[Matcher], str]]] = {}
+        """By handler class, what its rules match, then what the routers around them do."""
 
     def reading(self) -> Work[None]:
         """Note which rules lead where."""
@@ -357,11 +358,11 @@ class _Routes:
     def _walk(self, rules: list[Rule], outer: list[Matcher]) -> Work[None]:
         for rule in rules:
             yield 0
-            matchers = [*outer, rule.matcher]
             if isinstance(rule.target, RuleRouter):
-                yield from self._walk(rule.target.rules, matchers)
+                yield from self._walk(rule.target.rules, [*outer, rule.matcher])
             else:
-                self.by_class.setdefault(rule.target, []).append((matchers, _text(matchers)))
+                found = (rule.matcher, outer, _text([*outer, rule.matcher]))
+                self.by_class.setdefault(rule.target, []).append(found)
 
     def pattern(self, target: type[RequestHandler], request: Any) -> str | None:
         """Return the pattern that routed *request* to *target*; None for none, as with a 404.
@@ -375,9 +376,11 @@ class _Routes:
         if not found:
             return None
         if len(found) == 1:
-            return found[0][1]
-        for matchers, text in found:
-            if all(matcher.match(request) is not None for matcher in matchers):
+            return found[0][2]
+        for own, outer, text in found:
+            if own.match(request) is None:
+                continue
+            if all(matcher.match(request) is not None for matcher in outer):
                 return text
         return None
 

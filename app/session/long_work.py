@@ -19,7 +19,7 @@ from app.widgets.i18n import tr
 
 AT_ONCE_S = 0.04
 """What takes no longer is done as if it were nothing, before the next event."""
-_SLICE_S = 0.02
+_SLICE_S = 0.012
 _LOOK_MS = 5
 _NEVER = 1_000_000
 _MANY = 20
@@ -115,8 +115,7 @@ class LongWork:
         if not outcome.done():
             turn.timeout.connect(look)
             turn.start()
-            with _no_full_collection():
-                within.exec()
+            within.exec()
             turn.stop()
         if not outcome.done():  # The whole program may end, too.
             text = tr("given up: what was served before goes on")
@@ -130,7 +129,8 @@ class LongWork:
             raise SiteError([Problem(SITE_FILE, 0, 0, text)])
         self.what, self._may_stop, self._stopped = what, may_stop, False
         try:
-            yield
+            with _no_full_collection():
+                yield
         finally:
             self.what = ""
             self._told("", False, 0)

@@ -1,0 +1,215 @@
+"""Row 16 of the bad inputs: 100,000 routes are opened, edited and served without a freeze."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.application import Program
+from app.loop import TickLoop
+from app.options import Options
+from app.server.site import HANDLERS, SITE_FILE, Route, load
+from app.session import drafts, long_work, projects
+from app.widgets.disk_change import DiskChangeDialog
+from app.widgets.routes_editor import RoutesPage
+from app.widgets.routes_model import PATTERN
+
+MANY = 100_000
+"""As the row says; what need not be that much is done with `SOME`."""
+SOME = 20_000
+PATIENCE_MS = 60_000
+HANDLER = """from tornado.web import RequestHandler
+class Page(RequestHandler):
+    def get(self):
+        self.write("fine")
+"""
+ROUTE = "[[routes]]\npattern = '/page/{}'\nhandler = 'handlers.h.Page'\n"
+Start = Callable[[int], Program]
+
+
+def write_project(folder: Path, many: int) -> Path:
+    (folder / HANDLERS).mkdir(parents=True)
+    (folder / HANDLERS / "h.py").write_text(HANDLER, encoding="utf-8")
+    write_routes(folder, many)
+    return folder
+
+
+def write_routes(folder: Path, many: int) -> None:
+    head = "[site]\nschema = 2\nname = 'many'\n\n"
+    routes = "\n".join(map(ROUTE.format, range(many)))
+    (folder / SITE_FILE).write_text(head + routes, encoding="utf-8")
+
+
+class Turns(QObject):
+    """Measures the most of the processor that this thread used between two turns of its loop."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.count, self.busiest = 0, 0.0
+        self._last = time.thread_time()
+        self.startTimer(1)
+
+    def timerEvent(self, event: object) -> None:
+        now = time.thread_time()
+        self.count += 1
+        self.busiest, self._last = max(self.busiest, now - self._last), now
+
+
+@pytest.fixture
+def start(running_loop: TickLoop, qtbot: QtBot, tmp_path: Path) -> Iterator[Start]:
+    """Start the whole program with so many routes; it ends with the test."""
+    started = []
+
+    def begin(many: int) -> Program:
+        folder = write_project(tmp_path / "many", many)
+        chosen = Options(project=folder, port=0, lang="en", trust=True)
+        program = Program(chosen, running_loop, running_loop.recorder)
+        task = running_loop.create_task(program.run())
+        started.append((program, task))
+        return program
+
+    yield begin
+    for program, task in started:
+        program.ended.set()
+        qtbot.waitUntil(task.done, timeout=PATIENCE_MS)
+        assert task.result() == 0
+
+
+def wait_until_served(program: Program, qtbot: QtBot) -> str:
+    qtbot.waitUntil(
+        lambda: program.session.address is not None and program.window.isVisible(),
+        timeout=PATIENCE_MS,
+    )
+    assert program.session.address is not None
+    return program.session.address.rstrip("/")
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_MS / 1000) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def edit(program: Program, row: int, pattern: str) -> RoutesPage:
+    """Change a route's pattern in the editor."""
+    program.window.editors.open_routes(row)
+    page = program.window.editors.pages[SITE_FILE]
+    assert isinstance(page, RoutesPage)
+    assert page.view.currentIndex().row() == row
+    assert page.model.setData(page.model.index(row, PATTERN), pattern)
+    return page
+
+
+def test_100_000_routes_are_opened_edited_and_served_without_a_freeze(
+    start: Start, qtbot: QtBot, qapp: QApplication
+) -> None:
+    program, seen = start(MANY), []
+    turns = Turns(qapp)
+    program.session.work_changed.connect(lambda *step: seen.append(step))
+    address = wait_until_served(program, qtbot)
+    assert len({share for what, _, share in seen if what == "Applying many …"}) > 20
+    assert seen[-1] == ("", False, 0)
+    assert program.window.tree.routes.model().rowCount() == MANY
+
+    last, edited = f"{address}/page/{MANY - 1}", f"{address}/edited"
+    page = edit(program, MANY - 1, "/edited")
+    answers: list[tuple[int, int]] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            answers.append((status(last), status(edited)))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(status, f"{address}/page/0")
+        asking = pool.submit(ask)
+        qtbot.waitUntil(lambda: len(answers) > 0, timeout=PATIENCE_MS)
+        count = turns.count
+        assert program.window.editors.apply([page])
+        assert turns.count - count > 50, "the window lives while it is applied"
+        over.set()
+        qtbot.waitUntil(asking.done, timeout=PATIENCE_MS)
+        asking.result()
+        assert answers[0] == (200, 404)
+        assert set(answers) <= {(200, 404), (200, 200), (404, 200)}, "one of both is always there"
+        after = [pool.submit(status, url) for url in (edited, last, f"{address}/page/0")]
+        qtbot.waitUntil(lambda: all(each.done() for each in after), timeout=PATIENCE_MS)
+        assert [each.result() for each in after] == [200, 404, 200]
+    assert first.result() == 200
+    assert turns.busiest < 0.25
+
+
+def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot: QtBot) -> None:
+    program = start(2)
+    address = wait_until_served(program, qtbot)
+    session, strip, old = program.session, program.window.work, program.session.site
+    refused, shown = [], []
+
+    def look() -> None:
+        if not strip.isVisible() or not strip.cancel.isEnabled():
+            QTimer.singleShot(10, look)
+            return
+        refused.extend(session.apply(old))
+        shown.append((strip.text.text(), strip.cancel.toolTip()))
+        program.window.grab()
+        program.window.activateWindow()
+        qtbot.keyClick(program.window, Qt.Key.Key_Escape, Qt.KeyboardModifier.ShiftModifier)
+
+    QTimer.singleShot(0, look)
+    routes = [Route(f"/given/up/{n}", "handlers.h.Page") for n in range(SOME)]
+    [problem] = session.apply(old.with_routes(routes))
+    assert "given up" in problem.text
+    assert "not yet: Applying many" in refused[0].text
+    assert shown[0][0] == "Applying many …"
+    assert "Shift+Esc" in shown[0][1]
+    assert (session.site, session.busy) == (old, "")
+    qtbot.waitUntil(strip.isHidden)
+    wrong = Route("/(", "handlers.h.Page")
+    [problem] = session.apply(old.with_routes([*routes, wrong]))
+    assert (problem.route, problem.column) == (SOME, 2)
+    assert session.site is old
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [pool.submit(status, address + path) for path in ("/page/1", "/given/up/1")]
+        qtbot.waitUntil(lambda: all(each.done() for each in asked))
+        assert [each.result() for each in asked] == [200, 404]
+
+
+def test_everything_may_take_long(
+    start: Start, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (long_work, drafts, projects):
+        monkeypatch.setattr(module, "AT_ONCE_S", 0)
+    program = start(20)
+    wait_until_served(program, qtbot)
+    window, folder = program.window, program.session.site.folder
+    page = edit(program, 3, "/edited")
+    assert window.editors.apply([page])
+    assert program.session.site.routes[3].pattern == "/edited"
+    window.editors.history.undo()
+    assert program.session.site.routes[3].pattern == "/page/3"
+    window.editors.history.redo()
+    qtbot.waitUntil(lambda: program.session.projects.draft() is not None)
+    window.editors.save()
+    assert load(folder).routes == program.session.site.routes
+    assert "/edited" in (folder / SITE_FILE).read_text(encoding="utf-8")
+    qtbot.waitUntil(lambda: program.session.projects.draft() is None)
+    write_routes(folder, 21)
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    [take] = [b for b in window.findChildren(QPushButton) if b.text() == "Take theirs"]
+    qtbot.mouseClick(take, Qt.MouseButton.LeftButton)
+    assert len(program.session.site.routes) == 21
+    window.projects.open(folder)
+    assert program.session.site == load(folder)

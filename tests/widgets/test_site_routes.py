@@ -1,0 +1,68 @@
+"""The list of the routes in the site's card: fast with very many, and found by typing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from app.recording.store import Store
+from app.server.site import Route, Site
+from app.widgets.main_window import MainWindow
+from app.widgets.routes_editor import RoutesPage
+from app.widgets.site_routes import RouteRow, SiteRoutes
+from app.widgets.theme import Theme
+from tests.widgets.fake_controls import FakeControls
+
+MANY = 100_000
+
+
+def window_of(many: int, qtbot: QtBot) -> MainWindow:
+    controls = FakeControls()
+    routes = tuple(Route(f"/page/{n}", "handlers.h.Page", enabled=n != 1) for n in range(many))
+    controls.apply(Site(Path("demo"), routes=routes, handlers={"h.py": ""}))
+    window = MainWindow(Store(), controls, Theme())
+    qtbot.addWidget(window)
+    window.resize(1200, 800)
+    window.show()
+    return window
+
+
+def test_one_of_very_many_routes_is_found_by_typing(qtbot: QtBot) -> None:
+    window = window_of(MANY, qtbot)
+    routes = window.tree.routes
+    assert routes.model().rowCount() == MANY
+    began = time.process_time()
+    window.activateWindow()
+    routes.setFocus()
+    qtbot.keyClicks(routes, "/page/99998")
+    qtbot.waitUntil(lambda: routes.currentIndex().row() == 99_998)
+    assert time.process_time() - began < 3
+    assert routes.visualRect(routes.currentIndex()).intersects(routes.viewport().rect())
+
+
+def test_return_opens_the_route_in_the_editor(qtbot: QtBot) -> None:
+    window = window_of(20, qtbot)
+    window.tree.routes.selectRow(17)
+    qtbot.keyClick(window.tree.routes, Qt.Key.Key_Return)
+    page = window.editors.pages["site.toml"]
+    assert isinstance(page, RoutesPage)
+    assert page.view.currentIndex().row() == 17
+
+
+def test_a_route_is_listed_with_its_class_and_tells_the_rest(
+    qtbot: QtBot, qtmodeltester: ModelTester
+) -> None:
+    window = window_of(3, qtbot)
+    model = window.tree.routes.model()
+    roles = Qt.ItemDataRole
+    assert [model.index(1, column).data() for column in (0, 1)] == ["/page/1", "Page"]
+    assert model.index(1, 1).data(roles.ToolTipRole) == "handlers.h.Page"
+    colours = [model.index(row, 0).data(roles.ForegroundRole) for row in (0, 1)]
+    assert colours == [window.theme.colours.text, window.theme.colours.faint]
+    small = SiteRoutes(Theme())
+    small.routes.show_routes([Route("/a", "x.Y")], lambda _: RouteRow("/a", "Y", "", ""))
+    qtmodeltester.check(small.routes)
