@@ -33,6 +33,8 @@ _SHARE = 0.01
 """The share of the time that may be spent on asking: ten thousand tasks are asked less often."""
 LISTED = 300
 """How many tasks are listed at most."""
+_STEP, _STEP_MS = 60, 60
+"""By how many rows the list grows at a time, and how soon it goes on, in ms."""
 _OPEN = 60
 """From more tasks than this on, new ones are not opened by themselves."""
 _WIDTHS = {1: 122, 3: 74}
@@ -107,6 +109,7 @@ class WaitingPanel(QWidget):
         tree.viewport().installEventFilter(self)
         for moved in (tree.expanded, tree.collapsed, tree.verticalScrollBar().valueChanged):
             moved.connect(self._place_bar)
+            moved.connect(self._show_ages)
 
     def refresh(self) -> None:
         """Ask again who waits, unless it was just asked: then only time goes on."""
@@ -116,7 +119,13 @@ class WaitingPanel(QWidget):
         if now < self._due:
             self._show_ages()
             return
-        self.show_tasks(self._controls.waiting(LISTED + 1))
+        limit = min(LISTED, len(self._items) + _STEP)
+        tasks = self._controls.waiting(limit + 1)
+        self.show_tasks(tasks)
+        if limit < min(LISTED, len(tasks)):
+            self._due = 0.0
+            QTimer.singleShot(_STEP_MS, self, self.refresh)
+            return
         end = time.monotonic()
         self._due = end + min(max(_PAUSE_S, (end - now) / _SHARE), _LONGEST_PAUSE_S)
 
@@ -137,7 +146,7 @@ class WaitingPanel(QWidget):
         self.more.setVisible(len(tasks) > LISTED)
         tasks = sorted(tasks[:LISTED], key=_order)
         wanted = {task.task_id for task in tasks}
-        tree, now = self.tree, self._clock()
+        tree = self.tree
         self._filling = True
         for id_ in [id_ for id_ in self._items if id_ not in wanted]:
             tree.takeTopLevelItem(tree.indexOfTopLevelItem(self._items.pop(id_)))
@@ -150,9 +159,11 @@ class WaitingPanel(QWidget):
                     item.setExpanded(True)
             elif tree.topLevelItem(place) is not item:
                 self._move(item, place)
-            item.show(task, now, self._theme)
+            if item.task is not task:
+                item.show(task, self._theme)
         self._filling = False
         self.pages.show_empty(not tasks)
+        self._show_ages()
         self._place_bar()
         dialog = self.acts.dialog
         if dialog is not None and not any(dialog.means(task) for task in tasks):

@@ -47,10 +47,10 @@ class TaskItem(QTreeWidgetItem):
         task, theme = self.task, self._theme
         self.task = self._dotted = self._built = None
         if task is not None and theme is not None:
-            self.show(task, 0, theme)
+            self.show(task, theme)
 
-    def show(self, task: PendingTask, now_ns: int, theme: Theme) -> None:
-        """Show *task* as it is now."""
+    def show(self, task: PendingTask, theme: Theme) -> None:
+        """Show *task* as it is now, but for `show_age`."""
         before, self.task, self._theme = self.task, task, theme
         if self.isExpanded():
             self.build()
@@ -66,8 +66,6 @@ class TaskItem(QTreeWidgetItem):
             self.setToolTip(1, _plain(task.future))
         _set(self, 2, who(task) if task.future else "")
         self._warn(bool(task.future) and not task.resolver and task.owner >= 0)
-        if now_ns:
-            self.show_age(now_ns)
         if self._last is not None:
             _set(self._last, 0, self._sentence(task))
 

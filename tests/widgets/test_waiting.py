@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -106,6 +107,29 @@ def test_of_thousands_the_longest_waits_are_listed_and_only_open_ones_are_built(
     assert "WaitHandler.get" in "".join(child.text(0) for child in children(item))
     panel.show_tasks([task(n, n) for n in range(1, 9)])
     assert not panel.more.isVisible()
+
+
+def test_a_long_list_grows_step_by_step(
+    panel: WaitingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def waiting(limit: int = 500) -> list[PendingTask]:
+        asked.append(limit)
+        return [task(n, n, since=n * S) for n in range(1, 10_000)][:limit]
+
+    monkeypatch.setattr(panel._controls, "waiting", waiting)
+    panel._due = 0.0
+    panel.refresh()
+    assert 0 < panel.tree.topLevelItemCount() < LISTED / 2
+    qtbot.waitUntil(lambda: panel.tree.topLevelItemCount() == LISTED)
+    assert all(after - before < LISTED / 2 for before, after in pairwise([0, *asked]))
+    panel.tree.scrollToBottom()
+    assert item_of(panel, LISTED - 1).text(3)
+    panel._due = 0.0
+    panel.refresh()
+    assert asked[-1] == LISTED + 1
+    assert panel.more.isVisible()
 
 
 def test_thousands_are_asked_for_less_often_but_their_waits_grow(
