@@ -40,6 +40,8 @@ class RouteTester(QWidget):
         self._theme = theme
         self._routing = routing
         self._book: Rulebook | None = None
+        self._told = False
+        """Whether it is known that there are rules, or none."""
         self.edited = False
         """Whether other rules are served than those that are tried."""
         self._looked: Rulebook | None = None
@@ -116,7 +118,7 @@ class RouteTester(QWidget):
 
     def set_book(self, book: Rulebook | None, *, edited: bool) -> None:
         """Try on these rules from now on; *edited* tells that others are served."""
-        self._book, self.edited = book, edited
+        self._book, self.edited, self._told = book, edited, True
         self.ask()
 
     def show_served(self) -> None:
@@ -141,7 +143,7 @@ class RouteTester(QWidget):
         self._typing.stop()
         self._trial.stop()
         self._comparison.stop()
-        if not self.isVisible():
+        if not self.isVisible() or not self._told:
             return
         if self.pages.currentWidget() is self.moved_or_none:
             self._look()

@@ -92,6 +92,7 @@ class SiteRoutes(QTableView):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self.setObjectName("siteRoutes")
         self.routes = SiteRoutesModel(theme)
         self.routes.setParent(self)
         self.setModel(self.routes)

@@ -26,6 +26,12 @@ from .site_routes import RouteRow, SiteRoutes
 from .theme import ROW, Theme
 
 PAGES = ("Routes", "Handlers", "Templates")
+_EMPTY = (
+    ("No routes", "Routes say which handler answers which path.", "Edit the routes"),
+    ("No handlers", "Handlers are Python classes that answer requests.", "Add a handler"),
+    ("No templates", "Templates are pages that handlers fill.", "Add a template"),
+)
+_ELSEWHERE = ("Nothing to edit here", "This application's files are edited elsewhere.")
 
 
 def _row(route: Route) -> RouteRow:
@@ -44,12 +50,7 @@ class SiteTree:
         self._shown: object = None
         self.routes, self.handlers, self.templates = SiteRoutes(theme), self._list(), self._list()
         self._pages: list[OrEmpty] = []
-        texts = (
-            ("No routes", "Routes say which handler answers which path.", "Edit the routes"),
-            ("No handlers", "Handlers are Python classes that answer requests.", "Add a handler"),
-            ("No templates", "Templates are pages that handlers fill.", "Add a template"),
-        )
-        for title, tree, text in zip(PAGES, self._lists, texts, strict=True):
+        for title, tree, text in zip(PAGES, self._lists, _EMPTY, strict=True):
             empty = EmptyState(*text)
             empty.clicked.connect(self.add)
             page = OrEmpty(tree, empty)
@@ -105,12 +106,9 @@ class SiteTree:
         self.routes.routes.show_routes(site.routes, _row)
         self._fill(self.handlers, sorted(site.handlers))
         self._fill(self.templates, sorted(site.templates))
-        for page, tree in zip(self._pages, self._lists, strict=True):
+        for page, tree, text in zip(self._pages, self._lists, _EMPTY, strict=True):
             page.show_empty(tree.model().rowCount() == 0)
-            if not editable:
-                page.empty.set_texts(
-                    "Nothing to edit here", "This application's files are edited elsewhere."
-                )
+            page.empty.set_texts(*(text if editable else _ELSEWHERE))
 
     def show_list(self, at: int) -> None:
         """Show the list that was filled, or that there is nothing in it."""

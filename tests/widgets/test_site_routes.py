@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -66,3 +67,17 @@ def test_a_route_is_listed_with_its_class_and_tells_the_rest(
     small = SiteRoutes(Theme())
     small.routes.show_routes([Route("/a", "x.Y")], lambda _: RouteRow("/a", "Y", "", ""))
     qtmodeltester.check(small.routes)
+
+
+def test_an_empty_list_says_what_it_is_for_once_it_may_be_edited(qtbot: QtBot) -> None:
+    window = window_of(0, qtbot)
+    controls = window.controls
+    holder = window.tree.routes.parentWidget()
+    assert isinstance(controls, FakeControls) and holder is not None
+    button = holder.findChild(QPushButton)
+    assert isinstance(button, QPushButton)
+    for editable, offered in ((True, True), (False, False), (True, True)):
+        controls.may_edit = editable
+        controls.server_changed.emit()
+        assert button.isVisible() is offered
+    assert button.text() == "Edit the routes"
