@@ -56,8 +56,9 @@ class Sources:
 class Key(NamedTuple):
     """One key. *make* compiles a value; *seen* gives the values of a row, to complete from.
 
-    Among conditions that are joined by and, those of less *cost* are tested first. *changing*
-    says that the answer may change while the row stays the same.
+    Of conditions side by side those of less *cost* are tested first; it is about the time that
+    the test takes, in 0.1 µs. *changing* says that the answer may change while the row stays the
+    same.
     """
 
     cost: int
@@ -228,25 +229,25 @@ def _url_pattern(value: Value, sources: Sources) -> Test:
 
 KEYS: dict[str, Key] = {
     # Chrome's.
-    "cookie-name": Key(5, _wire(wire.has_cookie(0)), wire.cookie_names),
-    "cookie-value": Key(5, _wire(wire.has_cookie(1)), wire.cookie_values),
-    "domain": Key(2, _wire(wire.on_domain), lambda row: (wire.domain(row),)),
+    "cookie-name": Key(6, _wire(wire.has_cookie(0)), wire.cookie_names),
+    "cookie-value": Key(6, _wire(wire.has_cookie(1)), wire.cookie_values),
+    "domain": Key(3, _wire(wire.on_domain), lambda row: (wire.domain(row),)),
     "has-response-header": Key(2, _wire(wire.has_response_header), wire.response_headers),
     "is": Key(1, _is, lambda row: IS_VALUES),
     "larger-than": Key(1, _larger, lambda row: ("1k", "10k", "100k", "1M")),
     "method": Key(1, _field(_METHOD, whole), _known(_METHOD)),
-    "mime-type": Key(4, _wire(wire.has_mime_type), lambda row: (wire.mime_type(row),)),
+    "mime-type": Key(5, _wire(wire.has_mime_type), lambda row: (wire.mime_type(row),)),
     "scheme": Key(1, _scheme, lambda row: ("http", "ws")),
     "set-cookie-name": Key(3, _wire(wire.sets_cookie(0)), wire.names_set),
     "set-cookie-value": Key(3, _wire(wire.sets_cookie(1)), wire.values_set),
     "status-code": Key(1, _status, _known(_STATUS)),
-    "url": Key(4, _url, lambda row: (row[_URI],)),
+    "url": Key(6, _url, lambda row: (row[_URI],)),
     # Our own.
     "client": Key(1, _field(_CLIENT, whole), _known(_CLIENT)),
-    "handler": Key(2, _field(_HANDLER, whole), _known(_HANDLER)),
-    "route": Key(2, _field(_ROUTE, whole), _known(_ROUTE)),
+    "handler": Key(1, _field(_HANDLER, whole), _known(_HANDLER)),
+    "route": Key(1, _field(_ROUTE, whole), _known(_ROUTE)),
     "slower-than": Key(1, _slower, lambda row: ("10ms", "100ms", "1s"), changing=True),
-    "stage": Key(3, _stage, _stages, changing=True),
+    "stage": Key(2, _stage, _stages, changing=True),
     "ws-message": Key(7, _message, None, changing=True),
     "xsrf": Key(2, _xsrf, lambda row: XSRF_VALUES),
 }
@@ -255,16 +256,16 @@ KEYS: dict[str, Key] = {
 # -- mitmproxy's short forms -------------------------------------------------------------------
 
 ALIASES: dict[str, Key | Test] = {
-    "~b": Key(8, _wire(wire.in_bodies)),
+    "~b": Key(30, _wire(wire.in_bodies)),
     "~c": Key(1, _status, _known(_STATUS)),
     "~e": _IS["aborted"],
-    "~h": Key(6, _wire(wire.in_heads)),
-    "~hq": Key(5, _wire(wire.in_request_head)),
-    "~hs": Key(5, _wire(wire.in_response_head)),
+    "~h": Key(10, _wire(wire.in_heads)),
+    "~hq": Key(6, _wire(wire.in_request_head)),
+    "~hs": Key(6, _wire(wire.in_response_head)),
     "~m": Key(1, _field(_METHOD, wire.pattern), _known(_METHOD)),
     "~q": lambda row: row[_STATUS] is None,
-    "~t": Key(5, _wire(wire.has_content_type)),
-    "~u": Key(4, _url_pattern, lambda row: (row[_URI],)),
+    "~t": Key(6, _wire(wire.has_content_type)),
+    "~u": Key(6, _url_pattern, lambda row: (row[_URI],)),
     "~websocket": _is_websocket,
 }
 """A test as it is, or a key whose value is a regular expression (a status for ``~c``)."""

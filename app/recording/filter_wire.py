@@ -203,18 +203,27 @@ def _in_head(at: int) -> Make:
     def make(value: Value) -> Test:
         match, needs = pattern(value, re.MULTILINE), Needs(value.text)
 
-        def lines(raw: bytes) -> bool:
+        def in_text(raw: bytes) -> bool:
             return match(raw.replace(b"\r", b"").decode("latin-1"))
 
-        passes = Remembered[bytes](lines).__getitem__
+        if not needs.in_line:
+            return lambda row: in_text(row[at].partition(b"\n")[2])
+        search = compiled(value.text.lower().encode(), re.MULTILINE).search
+
+        def in_line(raw: bytes) -> bool:
+            low = raw.lower().replace(b"\r", b"")
+            return search(low) is not None if low.isascii() else in_text(raw)
+
+        passes = Remembered[bytes](in_line).__getitem__  # Most lines come again and again.
 
         def test(row: Row) -> bool:
             head: bytes = row[at]
-            start = head.find(b"\n") + 1
-            if needs.in_line:  # Most lines come again and again.
-                found = needs.lines(head, start)
-                return bool(found) and any(map(passes, found))
-            return lines(head[start:])
+            found = needs.lines(head, head.find(b"\n") + 1)
+            return bool(found) and any(map(passes, found))
+
+        if not needs.leading:
+            return test
+        literal, to_ends = needs.texts[0].encode(), re.search("[.$]", value.text) is not None
 
         def begins(row: Row) -> bool:
             low = row[at].lower()
@@ -225,11 +234,6 @@ def _in_head(at: int) -> Make:
                 return False
             return search(low, start) is not None if low.isascii() else test(row)
 
-        if not (needs.in_line and needs.leading):
-            return test
-        to_ends = re.search("[.$]", value.text) is not None
-        literal = needs.texts[0].encode()
-        search = compiled(value.text.lower().encode(), re.MULTILINE).search
         return begins
 
     return make
