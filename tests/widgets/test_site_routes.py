@@ -73,7 +73,8 @@ def test_an_empty_list_says_what_it_is_for_once_it_may_be_edited(qtbot: QtBot) -
     window = window_of(0, qtbot)
     controls = window.controls
     holder = window.tree.routes.parentWidget()
-    assert isinstance(controls, FakeControls) and holder is not None
+    assert isinstance(controls, FakeControls)
+    assert holder is not None
     button = holder.findChild(QPushButton)
     assert isinstance(button, QPushButton)
     for editable, offered in ((True, True), (False, False), (True, True)):
