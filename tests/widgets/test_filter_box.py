@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.recording import filter as filter_module
-from app.recording import filter_keys
+from app.recording import filter_keys, filter_match
 from app.recording.store import Store
 from app.widgets.filter_box import LONGEST
 from app.widgets.i18n import language, load
@@ -282,6 +283,19 @@ def test_a_regular_expression_that_never_ends_does_not_freeze(theme: Theme, qtbo
     assert panel.filter.error is None
 
 
+def test_a_long_search_says_how_far_it_is_and_can_be_given_up(theme: Theme, qtbot: QtBot) -> None:
+    rows = [request(n, n * MS, (n + 1) * MS, 200) for n in range(1, 10_001)]
+    bodies = (f"{row[0]} {'ab' * 300}".encode() for row in rows)
+    rows = [(*row[:15], body, *row[16:]) for row, body in zip(rows, bodies, strict=True)]
+    panel = panel_of(store_of(batch(requests=rows)), theme, qtbot)
+    write(panel, r"~b [a-b]+\d", qtbot)  # Takes seconds.
+    qtbot.waitUntil(lambda: re.fullmatch(r"[1-9]\d?% …", panel.count.text()) is not None)
+    assert panel.model.rowCount() == 10_000  # The old one stays on.
+    qtbot.keyClick(panel.filter, KEY.Key_Escape)
+    assert panel.count.text() == "10,000 requests"
+    assert panel.model.progress is None
+
+
 def test_nothing_that_is_typed_or_pasted_does_harm(panel: RequestsPanel) -> None:
     for text in ("\0", "\ud800", "(" * 5_000, "a|" * 900, "\N{RIGHT-TO-LEFT OVERRIDE}x", "é" * 99):
         panel.filter.setText(text)
@@ -312,7 +326,7 @@ def test_f_goes_to_the_box_from_anywhere_but_editors(qapp: QApplication, qtbot: 
 def sentences() -> set[str]:
     """Return the sentences with which the language's errors are made."""
     found = {TOO_SLOW}
-    for module in (filter_keys, filter_module):
+    for module in (filter_keys, filter_match, filter_module):
         for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
             if isinstance(node, ast.Constant) and "expected" in str(node.value):
                 found.add(str(node.value))
