@@ -293,19 +293,22 @@ class Program:
         if _is_offscreen():
             raise UsageError(f"{name} is not trusted: look at it, then run its code with --trust")
         self.window.show()
-        if not await self._answer(self.window.ask_trust, name):
+        if not await self._trusts(name):
             raise UsageError(f"{name} was not trusted; nothing of it was run")
         if path is not None:
             trust.remember(path)
 
-    async def _answer(self, ask: object, name: str) -> bool:
+    async def _trusts(self, name: str) -> bool:
+        """Ask the user whether the code of *name* may be run."""
+        from app.widgets.dialogs import ask_trust
+
         answer: asyncio.Future[bool] = self.loop.create_future()
 
         def answered(yes: bool) -> None:
             if not answer.done():
                 answer.set_result(yes)
 
-        ask(name, answered)  # type: ignore[operator]
+        ask_trust(self.window, name, answered)
         return await answer
 
     def _serve(self) -> None:

@@ -15,6 +15,7 @@ from .app_controls import AppState
 from .app_dialog import OpenAppDialog
 from .app_pages import PLACE, AppPage, AppRoutesPage, FailurePage, SourcePage, reload_tip
 from .card import Card
+from .dialogs import ask_trust
 from .i18n import tr
 from .icons import icon
 from .parts import IconButton
@@ -72,7 +73,7 @@ class AppSite(QObject):
 
         name = self._app.ask_trust(target)
         if name:
-            self._window.ask_trust(name, answered)
+            ask_trust(self._window, name, answered)
         else:
             answered(True)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -14,7 +12,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QMenuBar, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
 from app.recording.store import Store
 
@@ -23,7 +21,7 @@ from .app_site import AppSite
 from .arrangement import Arrangement
 from .attack_dialog import AttackDialog
 from .breakpoints import BreakpointsPanel
-from .card import Card, CardDock, CardFrame
+from .cards import Cards
 from .charts import ChartsPanel
 from .clients import ClientsPanel
 from .clients_again import RequestAgain
@@ -51,9 +49,6 @@ from .timeline import TimelinePanel
 from .top_bar import TopBar
 from .waiting import WaitingPanel
 from .work_strip import WorkStrip
-
-_LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-_BOTTOM, _TOP = Qt.DockWidgetArea.BottomDockWidgetArea, Qt.DockWidgetArea.TopDockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -85,13 +80,19 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setObjectName("loopscope")
         self.setAcceptDrops(True)
-        self.setDockOptions(
-            QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks
-        )
         self.setUnifiedTitleAndToolBarOnMac(False)
         self.arrangement = Arrangement(self)
         self._make_panels()
-        self._make_docks()
+        self.cards = Cards(self, theme)
+        self.centre, self.site, self.traffic = (
+            self.cards.centre,
+            self.cards.site,
+            self.cards.traffic,
+        )
+        self.docks, self.charts_dock = self.cards.docks, self.cards.docks[-1]
+        for top_level in (self, *self.docks):  # A dock that floats paints by itself.
+            top_level.installEventFilter(self.accounting.spending)
+        self._fill_cards()
         self.top_bar = TopBar(controls, theme, lambda: self.selection.request_id)
         self.top_bar.figures.observed = self.accounting.live
         self._make_top()
@@ -130,10 +131,9 @@ class MainWindow(QMainWindow):
         self._refresher.add(self.history, 0.25)
         self._refresher.add(self.charts, 0.25)
 
-    def _make_docks(self) -> None:
-        theme = self.theme
-        self.site, self.centre, self.traffic = Card(theme), Card(theme), Card(theme)
-        clients, selected, loop, charts = (Card(theme, tabbed=False) for _ in range(4))
+    def _fill_cards(self) -> None:
+        """Put the panels into the cards, and beside their titles what belongs there."""
+        cards, theme = self.cards, self.theme
         self.centre.add(self.timeline, "Timeline")
         self.centre.corner.addWidget(self.timeline.tools)
         for panel, title in (
@@ -146,48 +146,19 @@ class MainWindow(QMainWindow):
             (self.history, "History"),
         ):
             self.traffic.add(panel, title)
-        clients.add(self.clients, "Clients")
-        clients.corner.addWidget(self.clients.add)
-        clients.corner.addWidget(self.clients.change)
-        clients.corner.addWidget(self.clients.clear)
-        loop.add(self.loop_now, "Loop now")
+        cards.clients.add(self.clients, "Clients")
+        for button in (self.clients.add, self.clients.change, self.clients.clear):
+            cards.clients.corner.addWidget(button)
+        cards.loop.add(self.loop_now, "Loop now")
         self.loop_now.note.setContentsMargins(0, 0, 6, 0)
-        loop.corner.addWidget(self.loop_now.note)
-        selected.add(self.detail, "Selected request")
-        charts.add(self.charts, "Charts")
-        charts.corner.addWidget(self.charts.note)
-        close = IconButton(theme, "cross", "Close", lambda: self.charts_dock.close())
-        charts.corner.addWidget(close)
+        cards.loop.corner.addWidget(self.loop_now.note)
+        cards.selected.add(self.detail, "Selected request")
+        cards.charts.add(self.charts, "Charts")
+        cards.charts.corner.addWidget(self.charts.note)
+        close = IconButton(theme, "cross", "Close", self.charts_dock.close)
+        cards.charts.corner.addWidget(close)
         self.editors = Editors(self.controls, self.centre, theme, self)
-        self.tree = SiteTree(self.controls, self.editors, self.site, theme)
-        self.setCentralWidget(CardFrame(self.centre))
-        for corner, area in (
-            (Qt.Corner.TopLeftCorner, _LEFT),
-            (Qt.Corner.BottomLeftCorner, _LEFT),
-            (Qt.Corner.TopRightCorner, _RIGHT),
-            (Qt.Corner.BottomRightCorner, _RIGHT),
-        ):
-            self.setCorner(corner, area)
-        self.docks = [
-            self._dock(self.site, "Site", _LEFT),
-            self._dock(clients, "Clients", _LEFT),
-            self._dock(loop, "Loop now", _BOTTOM),
-            self._dock(self.traffic, "Traffic", _BOTTOM),
-            self._dock(selected, "Selected request", _RIGHT),
-            self._dock(charts, "Charts", _TOP),
-        ]
-        loop_dock, traffic_dock = self.docks[2:4]
-        self.charts_dock = self.docks[-1]
-        self.charts_dock.hide()
-        for top_level in (self, *self.docks):  # A dock that floats paints by itself.
-            top_level.installEventFilter(self.accounting.spending)
-        self.splitDockWidget(loop_dock, traffic_dock, Qt.Orientation.Vertical)
-        self._selected = selected
-
-    def _dock(self, card: Card, name: str, area: Qt.DockWidgetArea) -> CardDock:
-        dock = CardDock(card, name, self)
-        self.addDockWidget(area, dock)
-        return dock
+        self.tree = SiteTree(self.controls, self.editors, cards.site, theme)
 
     def _make_top(self) -> None:
         self._menu_bar = QMenuBar()
@@ -264,7 +235,7 @@ class MainWindow(QMainWindow):
 
     def _show_heading(self, request_id: int, text: str) -> None:
         hue = self.theme.hue(request_id) if request_id else None
-        self._selected.set_heading(text or tr("Selected request"), hue)
+        self.cards.selected.set_heading(text or tr("Selected request"), hue)
 
     def _restyle(self) -> None:
         gap = self.theme.px(GAP)
@@ -339,23 +310,6 @@ class MainWindow(QMainWindow):
         """Show a failure in words."""
         self.banner.say(tr(text))
 
-    def ask_trust(self, name: str, answered: Callable[[bool], None]) -> None:
-        """Ask whether the code of *name* may be run; *answered* is called with the answer."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Loopscope")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(tr("Do you trust {name}?", name=name))
-        box.setInformativeText(
-            tr("To serve it, Loopscope runs its Python code with your rights on this computer.")
-        )
-        trust = box.addButton(tr("Trust and run"), QMessageBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(cancel)
-        box.finished.connect(lambda: answered(box.clickedButton() is trust))
-        box.open()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the strip behind menus and bar from edge to edge; the cards keep a margin."""
         super().paintEvent(event)
@@ -371,29 +325,13 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._laid_out:
             self._laid_out = True
-            self._default_sizes()
+            self.cards.share_out(self.height() - self.top_bar.height())
 
     def reset_layout(self) -> None:
         """Put all cards back where they were at the first start."""
         self.arrangement.restore(self._fresh_state)
-        for dock in self.docks:
-            dock.setFloating(False)
-            dock.setVisible(dock is not self.charts_dock)
-        self._default_sizes()
-
-    def _default_sizes(self) -> None:
-        """Share the room out as in the drawings."""
-        px, height = self.theme.px, self.height() - self.top_bar.height() - self.theme.px(40)
-        site, clients, loop, traffic, selected = self.docks[:5]
-        left = min(px(270), round(self.width() * 0.2))
-        right = min(px(390), round(self.width() * 0.25))
-        self.resizeDocks([site, selected], [left, right], Qt.Orientation.Horizontal)
-        self.resizeDocks(
-            [site, clients], [round(height * 0.42), round(height * 0.58)], Qt.Orientation.Vertical
-        )
-        self.resizeDocks(
-            [loop, traffic], [round(height * 0.17), round(height * 0.35)], Qt.Orientation.Vertical
-        )
+        self.cards.put_back()
+        self.cards.share_out(self.height() - self.top_bar.height())
 
     def _restore(self) -> None:
         settings = self.theme.settings

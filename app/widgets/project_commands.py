@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QMessageBox
 
 from app.server.site import GivenUp, SiteError
 
-from .dialogs import ask_folder, tell
+from .dialogs import ask_folder, ask_trust, tell
 from .disk_change import DiskChangeDialog
 from .i18n import tr
 from .project_controls import Draft, FileChange, Found
@@ -62,7 +62,7 @@ class ProjectCommands(QObject):
         if found.trusted:
             self._really_open(found)
         else:
-            self._window.ask_trust(str(folder), lambda yes: self._trusted(found, yes))
+            ask_trust(self._window, str(folder), lambda yes: self._trusted(found, yes))
 
     def _discard_and_open(self, folder: Path) -> None:
         self.discard()
