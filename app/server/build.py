@@ -13,7 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from app.server.bit_by_bit import Work, finish, part
 from app.server.modules import HandlerModules, describe
-from app.server.rules import Known, SiteRule, is_class, site_rules
+from app.server.rules import SiteRule, is_class, known_rules, site_rules
 from app.server.site import (
     SITE_FILE,
     STATIC,
@@ -58,21 +58,25 @@ def building(
     site: Site,
     modules: HandlerModules,
     application_class: Callable[..., A] = Application,  # type: ignore[assignment]
-    known: Known | None = None,
+    served: object = None,
 ) -> Work[A]:
     """Do as `build_application` does, bit by bit, with a site in which `check` found nothing.
 
-    Rules that are *known* already are used again.
+    Rules and templates of what is *served* are used again where nothing about them changed.
     """
     problems: list[Problem] = []
     loader = SiteLoader(site, modules.cache_lines)
     settings = _settings(site, modules, loader, problems)
-    rules = yield from part(site_rules(site, modules, problems, known or {}), 0, 0.6)
+    if isinstance(served, Application):
+        before = served.settings.get("template_loader")
+        if isinstance(before, SiteLoader):
+            loader.take_over(before)
+    known = known_rules(served)
+    rules = yield from part(site_rules(site, modules, problems, known), 0, 0.6)
     if "template_loader" in settings:
-        problems += template_problems(loader, _ui_names(settings))
+        problems += yield from part(template_problems(loader, _ui_names(settings)), 0.6, 0.6)
     if problems:
         raise SiteError(problems, site.folder)
-    yield 0.6
     try:
         application = application_class([], **settings)
         yield from part(_add_rules(application, rules), 0.6, 1)

@@ -136,17 +136,17 @@ class Server:
             raise SiteError(problems)
         go_back = self._modules.load(site)
         try:
-            known = known_rules(self._application)
-            work: Work[Application] = building(site, self._modules, known=known)
+            old = self._application
+            work: Work[Application] = building(site, self._modules, served=old)
             application = yield from part(work, 0.6, 0.9)
             answer_interrupted_routing(application)
             yield from part(self._observer.observing(application), 0.9, 1)
         except BaseException:
             go_back()
             raise
-        old, self._application = self._application, application
+        self._application = application
         self._found(application)
-        if isinstance(old, Application) and len(known) > _MANY_RULES:
+        if isinstance(old, Application) and len(known_rules(old)) > _MANY_RULES:
             self._retired = old
         self.site = site
         if self._http_server is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import posixpath
 import re
 import symtable
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -36,6 +38,7 @@ from tornado.template import (
     _Text,
 )
 
+from app.server.bit_by_bit import Work
 from app.server.site import TEMPLATES, Problem, Site
 from app.server.template_facts import (
     APPLY,
@@ -92,7 +95,21 @@ class SiteLoader(BaseLoader):
         self.on_render: OnRender | None = None
         """Who wants to know what is rendered; nobody, most of the time."""
         self._root = (site.folder / TEMPLATES).as_posix()
+        self._made_with = (self._root, self.whitespace, self.autoescape)
         self._under_way: list[str] = []
+        self._uses: dict[str, set[str]] = {}
+        """By template, what it extends and includes, directly or not."""
+
+    def take_over(self, other: SiteLoader) -> None:
+        """Take what *other* compiled of texts that are the same here, also in what they use."""
+        if other._made_with != self._made_with:
+            return
+        for name, template in list(other.templates.items()):
+            uses = other._uses[name]
+            if all(self.texts.get(each) == other.texts.get(each) for each in (name, *uses)):
+                mine = copy.copy(template)
+                mine.loader, mine.namespace = self, self.namespace
+                self.templates[name], self._uses[name] = mine, uses
 
     def resolve_path(self, name: str, parent_path: str | None = None) -> str:
         """Return the key of template *name*, relative to *parent_path*, as ``Loader`` finds it."""
@@ -112,7 +129,10 @@ class SiteLoader(BaseLoader):
                 if not self._under_way:
                     raise FileNotFoundError(f"there is no template {name!r}")
                 raise self._error(f"there is no template {name!r}", name)
-            return super().load(key)
+            template = super().load(key)
+            for outer in self._under_way:
+                self._uses[outer] |= {key, *self._uses[key]}
+            return template
 
     def _error(self, message: str, name: str) -> TemplateError:
         """Return an error at the directive of the template under way that names *name*."""
@@ -123,6 +143,7 @@ class SiteLoader(BaseLoader):
         template = SiteTemplate.__new__(SiteTemplate)
         text = self.texts[name]
         self._under_way.append(name)
+        self._uses[name] = set()
         try:
             with _quiet("tornado.application"):
                 template.__init__(text, name=name, loader=self)  # type: ignore[misc]
@@ -193,9 +214,18 @@ class SiteTemplate(Template):
         self.lines, self.chunks = tuple(writer.lines), writer.chunks
         return cast(StringIO, writer.file).getvalue()
 
+    @property  # A loader that took this over keeps nothing of the one before alive.
+    def loader(self) -> SiteLoader | None:
+        """The loader that this is a template of, as long as somebody has it."""
+        return self._loader()
+
+    @loader.setter
+    def loader(self, loader: BaseLoader | None) -> None:
+        self._loader = weakref.ref(cast(SiteLoader, loader))
+
     def generate(self, **kwargs: Any) -> bytes:
-        loader = cast(SiteLoader, self.loader)
-        if loader.on_render is not None:
+        loader = self.loader
+        if loader is not None and loader.on_render is not None:
             loader.on_render(self.name, kwargs)
         try:
             return super().generate(**kwargs)
@@ -203,8 +233,9 @@ class SiteTemplate(Template):
             let_go(error)
             raise
         finally:
-            # Template.generate() empties linecache before it runs the template.
-            loader.rendered()
+            if loader is not None:
+                # Template.generate() empties linecache before it runs the template.
+                loader.rendered()
 
 
 @contextmanager
@@ -447,10 +478,13 @@ _AUTOESCAPE = re.compile(r"\{%\s*autoescape\s+(.+?)\s*%\}")
 _DEFINES = re.compile(r"\{%\s*(?:import|from|set)\s+(.+?)\s*%\}")
 
 
-def template_problems(loader: SiteLoader, known: frozenset[str] = frozenset()) -> list[Problem]:
+def template_problems(
+    loader: SiteLoader, known: frozenset[str] = frozenset()
+) -> Work[list[Problem]]:
     """Parse and compile every template of *loader*. *known* names may be autoescape functions."""
     problems: list[Problem] = []
     for name in loader.texts:
+        yield 0
         try:
             loader.load(name)
         except TemplateError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -79,5 +81,46 @@ def test_what_is_given_up_or_fails_at_the_end_leaves_no_trace(tmp_path: Path) ->
         assert (server.root, server.site) == (root, old)
         server.apply(site_of(tmp_path, "new"))
         assert sys.modules["handlers.h"] is not module
+    finally:
+        asyncio.run(server.close())
+
+
+def test_templates_are_compiled_again_where_something_about_them_changed(tmp_path: Path) -> None:
+    templates = {
+        "alone.html": "alone",
+        "base.html": "<{% block b %}{% end %}>",
+        "page.html": "{% extends base.html %}{% block b %}{% include part.html %}{% end %}",
+        "part.html": "{{ '&' }}",
+    }
+    server = Server(Recorder())
+    site = Site(tmp_path, handlers={"h.py": HANDLER.format("x")}, templates=templates)
+
+    def compiled() -> dict[str, object]:
+        loader = server.settings["template_loader"]
+        assert all(template.loader is loader for template in loader.templates.values())
+        return {name: loader.load(name).compiled for name in templates}
+
+    def again(changed: Site) -> set[str]:
+        before = compiled()
+        server.apply(changed)
+        return {name for name, code in compiled().items() if code is not before[name]}
+
+    def page() -> bytes:
+        return bytes(server.settings["template_loader"].load("page.html").generate())
+
+    try:
+        server.apply(site)
+        first = weakref.ref(server.settings["template_loader"])
+        assert again(site.with_handler("other.py", "")) == set()
+        assert again(site.with_template("part.html", "part")) == {"page.html", "part.html"}
+        assert page() == b"<part>"
+        assert again(site.with_template("base.html", "[{% block b %}{% end %}]")) == {
+            *("base.html", "page.html", "part.html"),
+        }
+        assert page() == b"[&amp;]"
+        assert again(site.with_settings({"autoescape": False})) == set(templates)
+        assert page() == b"<&>"
+        gc.collect()
+        assert first() is None, "what is taken over keeps no older loader"
     finally:
         asyncio.run(server.close())

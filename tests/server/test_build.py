@@ -14,6 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
+from app.server.bit_by_bit import finish
 from app.server.build import build_application
 from app.server.modules import HandlerModules
 from app.server.site import Problem, Route, Site, SiteError
@@ -371,7 +372,7 @@ def test_autoescape_and_whitespace_settings(modules: HandlerModules, tmp_path: P
 
 def problems_in(modules: HandlerModules, **templates: str) -> list[tuple[str, int, str]]:
     loader = SiteLoader(site_of(Path("/project"), **templates), modules.cache_lines)
-    return [(p.file, p.line, p.text) for p in template_problems(loader)]
+    return [(p.file, p.line, p.text) for p in finish(template_problems(loader))]
 
 
 @pytest.mark.parametrize(
