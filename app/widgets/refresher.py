@@ -13,6 +13,8 @@ BUSY = 0.6
 """The share of the time that the loop runs from which on its work goes before the tables'."""
 STRETCH = 3
 """How many times as long the tables wait then. Nobody can read rows that fast anyway."""
+BUDGET_S = 0.004
+"""After so much time, in s, panels that are due are left to the next frame."""
 
 
 class Panel(Protocol):
@@ -47,13 +49,17 @@ class Refresher:
         self._interval[panel] = interval
 
     def frame(self) -> None:
-        """Refresh what is due."""
-        now = time.monotonic()
-        for panel, due in self._due.items():
-            if now >= due:
-                self._due[panel] = now + self._interval[panel] * self._stretch - 0.005
-                if panel.isVisible():
-                    panel.refresh()
+        """Refresh what is due; of several that take their time, some in the next frames."""
+        now, spent = time.monotonic(), 0.0
+        for panel in sorted(self._due, key=self._due.__getitem__):
+            interval = self._interval[panel]
+            if now < self._due[panel] or (interval and spent > BUDGET_S):
+                continue
+            self._due[panel] = now + interval * self._stretch - 0.005
+            if panel.isVisible():
+                panel.refresh()
+                before, now = now, time.monotonic()
+                spent += now - before if interval else 0
 
     def all_visible(self) -> None:
         """Refresh whatever is seen, now: another page was opened."""
