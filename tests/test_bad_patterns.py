@@ -36,6 +36,6 @@ def test_a_catastrophic_pattern_is_ended_at_the_limit(tmp_path: Path) -> None:
         assert it.get("/aaa")[0] == 200
         began = time.monotonic()
         assert it.get("/" + "a" * 40 + "b")[0] == 503
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8  # By itself it would take years.
         assert it.get("/fine")[0] == 200
         assert it.end() == ""

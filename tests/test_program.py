@@ -111,7 +111,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kept.close()
         waiter = threading.Thread(target=it.get, args=("/wait",))
         waiter.start()
-        time.sleep(0.3)
+        while b'id="waiting">1<' not in it.get("/resolve")[1]:
+            pass
         assert it.get("/resolve?value=42")[0] == 200
         waiter.join()
         sleepers = [
@@ -231,7 +232,7 @@ def test_causes_lead_back_to_a_socket(recording: Path) -> None:
 
 def test_the_wait_is_resolved_by_a_run_of_the_resolving_request(recording: Path) -> None:
     (waiting,) = rows(recording, "SELECT id FROM requests WHERE uri = '/wait'")[0]
-    (resolving,) = rows(recording, "SELECT id FROM requests WHERE uri LIKE '/resolve%'")[0]
+    (resolving,) = rows(recording, "SELECT id FROM requests WHERE uri LIKE '/resolve?%'")[0]
     found = rows(
         recording,
         "SELECT runs.request_id, waits.where_ FROM waits"

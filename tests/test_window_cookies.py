@@ -74,10 +74,13 @@ def xsrf_texts(program: Program) -> list[str]:
 
 
 def fire_shot(program: Program, qtbot: QtBot, shot: Shot) -> None:
-    """Fire, and wait until the window knows what came of it."""
+    """Fire, and wait until the window knows what came of it, and the client has the answer."""
     known = len(finished(program, shot.url))
+    history = program.session.firing.history
+    fired = len(history())
     program.session.fire(shot)
     qtbot.waitUntil(lambda: len(finished(program, shot.url)) > known)
+    qtbot.waitUntil(lambda: len(history()) > fired and history()[-1].over)
 
 
 def recorded(program: Program, folder: Path, query: str) -> list[Any]:
@@ -95,16 +98,6 @@ def login(program: Program, qtbot: QtBot, client: str, name: str) -> None:
     """Log a client in at the demo with the form's own token in a header."""
     form = [("Content-Type", "application/x-www-form-urlencoded")]
     fire_shot(program, qtbot, Shot(client, "GET", "/login", [], b""))
-    # The server is done before its answer has reached the client.
-    jar = program.session.clients
-    qtbot.waitUntil(
-        lambda: any(
-            each.name == "_xsrf"
-            for state in jar()
-            if state.name == client
-            for each in state.cookies
-        )
-    )
     sent = Shot(client, "POST", "/login", form, f"name={name}".encode(), attach_xsrf=True)
     fire_shot(program, qtbot, sent)
     assert finished(program, "/login")[-1].status == 302
@@ -372,8 +365,7 @@ def test_withheld_and_refused_cookies_say_why_in_the_words_of_browsers(
     program.window.traffic.show_page(program.window.cookies)
     ghost = Cookie("ghost", "1", "127.0.0.1", path="/asd")
     program.session.put_cookie("Alice", ghost)
-    program.session.fire(Shot("script", "GET", "/login", [], b""))
-    qtbot.waitUntil(lambda: bool(finished(program, "/login")))
+    fire_shot(program, qtbot, Shot("script", "GET", "/login", [], b""))
     home = fire(program, qtbot, "GET", "/")
     events = program.window.cookies.events
 
