@@ -8,6 +8,7 @@ at each line where nothing is caught, once it has swallowed that.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 import threading
 import time
@@ -113,7 +114,7 @@ class Bounded(threading.Thread, Generic[T]):
                 continue
 
     def _supervise(self) -> None:
-        with _switching:
+        with _switching, _collecting:
             self._watch()
 
     def _watch(self) -> None:
@@ -124,9 +125,10 @@ class Bounded(threading.Thread, Generic[T]):
         told = False
         while self.is_alive():
             with self._lock:
-                if self._inside:
+                collecting = _collecting.is_in(self.ident)
+                if self._inside and not collecting:
                     _raise_in(self.ident, TooLong)
-            self.join(AGAIN_S)
+            self.join(SWITCH_S if collecting else AGAIN_S)
             if not told and time.monotonic() > left:
                 told = True
                 self._done(TooLong())
@@ -158,6 +160,43 @@ class _Switching:
 
 _switching = _Switching()
 """Of the whole process, as Python's lock is."""
+
+
+class _Collecting:
+    """Knows where garbage is collected, while somebody is within.
+
+    That is done by the thread that happens to make the most, and calls whoever waits for the end
+    of an object: what is raised there is lost, and harms others than the code.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._within = 0
+        self._thread = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._within:
+                gc.callbacks.append(self._note)
+            self._within += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                gc.callbacks.remove(self._note)
+
+    def _note(self, phase: str, info: object) -> None:
+        self._thread = threading.get_ident() if phase == "start" else 0
+
+    def is_in(self, thread: int | None) -> bool:
+        """Return whether *thread* collects garbage, or is about to."""
+        frame = sys._current_frames().get(thread or 0)
+        return self._thread == thread or (frame is not None and frame.f_code is _NOTE)
+
+
+_collecting = _Collecting()
+_NOTE = _Collecting._note.__code__
 
 
 def _raise_in(thread: int | None, error: type[BaseException] | None) -> None:

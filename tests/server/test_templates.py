@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
 import signal
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -392,8 +394,6 @@ END = "{% end %}{% end %}"
 WORK = '{% set squeeze("x") %}'
 
 
-# What is raised while garbage is collected is told and lost.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "text",
     [
@@ -444,6 +444,39 @@ def test_nothing_is_traced_when_a_preview_is_over() -> None:
     before = sys.gettrace()
     assert isinstance(in_a_thread(work, 0.05), Preview)
     assert traced == [before]
+
+
+def test_a_collection_of_garbage_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+    gone: list[object] = []
+
+    class Node:
+        pass
+
+    def work() -> None:
+        for _ in range(20_000):
+            pass
+
+    def ended(_: object) -> None:
+        work()
+        gone.append(1)
+
+    def collect() -> None:
+        node: Any = Node()
+        node.itself = node
+        kept = weakref.ref(node, ended)
+        del node
+        gc.collect(0)
+        assert kept() is None
+        work()
+
+    site = site_of(page="{% while True %}{% set collect() %}{% end %}")
+    for _ in range(10):
+        result = bounded(site, 0.02, values={"collect": collect})
+        assert isinstance(result, Preview)
+    assert gone
+    assert lost == []
 
 
 def test_threads_take_turns_as_before_when_a_preview_is_over() -> None:
