@@ -213,3 +213,17 @@ def test_everything_may_take_long(
     assert len(program.session.site.routes) == 21
     window.projects.open(folder)
     assert program.session.site == load(folder)
+
+
+def test_the_program_ends_in_the_middle_of_it(start: Start, qtbot: QtBot) -> None:
+    program = start(2)
+    wait_until_served(program, qtbot)
+    old = program.session.site
+    program.session.work_changed.connect(
+        lambda what, may_stop, share: program.window.close() if share > 0.1 else None
+    )
+    routes = [Route(f"/never/{n}", "handlers.h.Page") for n in range(SOME)]
+    [problem] = program.session.apply(old.with_routes(routes))
+    assert "given up" in problem.text
+    assert program.session.site is old
+    qtbot.waitUntil(lambda: program.session.address is None)

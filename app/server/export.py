@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .site import HANDLERS, STATIC, TEMPLATES, Problem, Route, Site, SiteError, check
+from .bit_by_bit import Work, finish
+from .site import HANDLERS, STATIC, TEMPLATES, Problem, Route, Site, SiteError, checking
 from .site.journal import exchange
 from .site.saving import copy_static, disk_errors, encoded
 
@@ -29,8 +30,13 @@ def export(site: Site, folder: str | os.PathLike[str]) -> None:
     The folder must be empty, missing, or an earlier export. Raises SiteError for any other, for a
     site that could not be served, and when the disk refuses; all files are written, or none.
     """
+    finish(exporting(site, folder))
+
+
+def exporting(site: Site, folder: str | os.PathLike[str]) -> Work[None]:
+    """Do as `export` does, bit by bit; all is written in the last bit."""
     root = Path(folder).absolute()
-    problems = check(site)
+    problems = yield from checking(site)
     if problems:
         raise SiteError(problems, site.folder)
     with disk_errors(root):

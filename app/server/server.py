@@ -20,7 +20,7 @@ from app.recording.recorder import OWNER, Recorder
 
 from .bit_by_bit import Work, finish, part
 from .breakpoints import Breakpoints
-from .build import build_application, building
+from .build import building
 from .delegate import ConnectionDelegate, ObservedIOStream
 from .explain import explain_xsrf
 from .foreign import Foreign
@@ -30,7 +30,7 @@ from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
 from .rules import known_rules
-from .site import Site, SiteError, checking
+from .site import Site, SiteError, check, checking
 from .trace import ConnectionTrace
 
 _MANY_RULES = 10_000
@@ -172,7 +172,13 @@ class Server:
 
         Raises SiteError.
         """
-        return self.run(build_application, site, self._modules, application_class)  # type: ignore[no-any-return]
+        return self.run(self._build, site, application_class)  # type: ignore[no-any-return]
+
+    def _build(self, site: Site, application_class: type[Application]) -> Application:
+        if site is not self.site and (problems := check(site)):
+            raise SiteError(problems)
+        served = self._application
+        return finish(building(site, self._modules, application_class, served))
 
     @property
     def modules(self) -> HandlerModules:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QFileSystemWatcher, QSettings, QTimer, Signal
 
 from app import trust
-from app.server.export import export
+from app.server.export import exporting
 from app.server.site import SCHEMA, Problem, Site, SiteError, load, merged, save
 from app.server.versions import files
 from app.session.drafts import Drafting, Drafts
@@ -125,7 +125,8 @@ class Projects(ProjectControls):
         return Found(site, True)
 
     def export(self, site: Site, folder: Path) -> None:
-        export(site, folder)
+        what = tr("Exporting {name} …", name=site.folder.name)
+        self._work.bit_by_bit(what, exporting(site, folder))
 
     def recent(self) -> list[Path]:
         value = QSettings().value(_RECENT, [], type=list)
