@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import inspect
 import re
@@ -107,7 +108,7 @@ class Targets:
 
 def route_kwargs(site: Site, route: Route, target: Any) -> dict[str, Any]:
     """Return the arguments of *route* as Tornado gets them: its folder is absolute."""
-    kwargs = dict(route.kwargs)
+    kwargs = copy.deepcopy(route.kwargs)  # A handler may write into what it is given.
     if is_class(target, StaticFileHandler) and isinstance(kwargs.get("path"), str):
         kwargs["path"] = str(site.folder / kwargs["path"])
     return kwargs

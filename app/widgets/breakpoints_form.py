@@ -17,9 +17,9 @@ from .i18n import tr
 from .icons import icon
 from .theme import Theme
 
-_LATEST = 300
 _MOST = 1_000
 """How many of the site's routes and handlers are offered; others once a request took them."""
+_LATEST = 300
 """How many of the latest requests are looked at for routes that the site does not name."""
 
 

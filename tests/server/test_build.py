@@ -44,6 +44,13 @@ class Given(RequestHandler):
     def get(self):
         self.write({"value": self.value})
 
+class Seen(RequestHandler):
+    def initialize(self, seen):
+        self.seen = seen
+    def get(self):
+        self.seen.append(self.request.path)
+        self.write({"seen": self.seen})
+
 class Missing(RequestHandler):
     def prepare(self):
         self.set_status(404)
@@ -143,6 +150,15 @@ def test_routes_reach_their_handlers_in_order(modules: HandlerModules, tmp_path:
     ]
     assert [response.code for response in fetch(application, "/off")] == [404]
     assert application.reverse_url("item", "x y") == "/item/x%20y"
+
+
+def test_what_a_handler_does_to_its_arguments_is_no_edit(
+    modules: HandlerModules, tmp_path: Path
+) -> None:
+    route = Route("/", "handlers.h.Seen", kwargs={"seen": []})
+    application = build(modules, site_of(tmp_path, route))
+    assert bodies(application, "/", "/") == ['{"seen": ["/"]}', '{"seen": ["/", "/"]}']
+    assert route.kwargs == {"seen": []}
 
 
 def test_a_host_has_routes_of_its_own(modules: HandlerModules, tmp_path: Path) -> None:

@@ -102,6 +102,15 @@ def test_a_file_that_was_removed_goes_with_the_others_or_stays(
 
 
 @POSIX
+def test_a_file_is_removed_in_a_folder_that_is_reached_by_a_link(tmp_path: Path) -> None:
+    save(project(tmp_path / "real", 1), tmp_path / "real")
+    (tmp_path / "link").symlink_to("real")
+    less = project(tmp_path / "link", 2).without_handler("b.py")
+    save(less, tmp_path / "link", ["site.toml", "handlers/a.py", "handlers/b.py"])
+    assert load(tmp_path / "link") == less
+
+
+@POSIX
 def test_what_was_changed_after_the_crash_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,11 +48,12 @@ def save(site: Site, folder: str | os.PathLike[str], known: Iterable[str] = ()) 
     changed: list[tuple[Path, bytes | None]] = [*_changed_files(site, root)]
     have = {f"{HANDLERS}/{name}" for name in site.handlers} | {SITE_FILE}
     have |= {f"{TEMPLATES}/{name}" for name in site.templates}
-    changed += [(root / name, None) for name in known if name not in have]
+    real = root.resolve()
+    changed += [(real / name, None) for name in known if name not in have]
     with disk_errors(root):
-        if root.resolve() != site.folder.resolve():
+        if real != site.folder.resolve():
             copy_static(site.folder / STATIC, root / STATIC)
-        exchange(root.resolve(), changed)
+        exchange(real, changed)
 
 
 def digest(site: Site) -> str:
