@@ -164,14 +164,14 @@ def _differing(old: Site, new: Site) -> tuple[dict[str, str], dict[str, str]]:
 
 def _inner(first: Routes, second: Routes) -> tuple[Routes, Routes]:
     """Return both without what is the same at the beginning and at the end."""
-    start = _common(first, second)
+    start = same_at_start(first, second)
     first, second = first[start:], second[start:]
-    end = _common(first[::-1], second[::-1])
+    end = same_at_start(first[::-1], second[::-1])
     return first[: len(first) - end], second[: len(second) - end]
 
 
-def _common(first: Routes, second: Routes) -> int:
-    """Return how many routes are the same at the beginning."""
+def same_at_start(first: Routes, second: Routes) -> int:
+    """Return how many routes are the same objects at the beginning."""
     pairs = enumerate(zip(first, second, strict=False))
     return next((at for at, (a, b) in pairs if a is not b), min(len(first), len(second)))
 

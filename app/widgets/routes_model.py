@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QUndoCommand, QUndoStack
 from app.server.ladder import Words
 from app.server.site import Problem, Route
 from app.server.site.route_checking import Fault, read_kwargs
+from app.server.versions import Routes, same_at_start
 
 from .i18n import tr
 from .icons import icon
@@ -57,21 +58,27 @@ def with_text(route: Route, column: int, text: str) -> Route:
 
 
 class _Change(QUndoCommand):
+    """Keeps the routes that changed: of very many, most edits leave most."""
+
     def __init__(
         self,
         text: str,
-        show: Callable[[tuple[Route, ...]], None],
-        before: tuple[Route, ...],
-        after: tuple[Route, ...],
+        change: Callable[[int, Routes, Routes], None],
+        before: Routes,
+        after: Routes,
     ) -> None:
         super().__init__(text)
-        self._show, self._before, self._after = show, before, after
+        self._change = change
+        self._at = start = same_at_start(before, after)
+        end = same_at_start(before[start:][::-1], after[start:][::-1])
+        self._before = before[start : len(before) - end]
+        self._after = after[start : len(after) - end]
 
     def redo(self) -> None:
-        self._show(self._after)
+        self._change(self._at, self._before, self._after)
 
     def undo(self) -> None:
-        self._show(self._before)
+        self._change(self._at, self._after, self._before)
 
 
 class RoutesModel(QAbstractTableModel):
@@ -95,9 +102,13 @@ class RoutesModel(QAbstractTableModel):
         """Replace all routes, as a step that can be undone."""
         after = tuple(routes)
         if after != self.routes:
-            self.undo_stack.push(_Change(text, self._show, self.routes, after))
+            self.undo_stack.push(_Change(text, self._put, self.routes, after))
 
-    def _show(self, routes: tuple[Route, ...]) -> None:
+    def _put(self, at: int, old: Routes, new: Routes) -> None:
+        """Put *new* in the place of *old*, which is at a row."""
+        self._show((*self.routes[:at], *new, *self.routes[at + len(old) :]))
+
+    def _show(self, routes: Routes) -> None:
         old = len(self.routes)
         if len(routes) > old:
             self.beginInsertRows(QModelIndex(), old, len(routes) - 1)

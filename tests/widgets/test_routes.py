@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from app.session.routing import Routing
 from app.widgets.i18n import language, load
 from app.widgets.route_tester_rules import PATH
 from app.widgets.routes_editor import RoutesPage
-from app.widgets.routes_model import ON, PATTERN
+from app.widgets.routes_model import ON, PATTERN, RoutesModel
 from app.widgets.theme import Theme
 
 from .sample import MS, batch, request
@@ -258,3 +259,26 @@ def test_the_language_changes_what_is_said(page: RoutesPage, qtbot: QtBot) -> No
         assert verdict(page, "/none", qtbot) == "✗ 没有规则匹配：404"
     finally:
         language.choose("en")
+
+
+def test_many_edits_of_many_routes_can_be_undone_and_keep_only_what_changed(qtbot: QtBot) -> None:
+    routes = [Route(f"/{n}", "handlers.h.Page") for n in range(5_000)]
+    model = RoutesModel(routes, Theme())
+    before = model.routes
+    tracemalloc.start()
+    try:
+        for at in range(50):
+            assert model.setData(model.index(at * 7, PATTERN), f"/edited/{at}")
+            assert model.move(at, 1)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000
+    after = model.routes
+    assert model.undo_stack.count() == 100
+    while model.undo_stack.canUndo():
+        model.undo_stack.undo()
+    assert model.routes == before
+    while model.undo_stack.canRedo():
+        model.undo_stack.redo()
+    assert model.routes == after
