@@ -37,7 +37,7 @@ _STEP, _STEP_MS = 60, 60
 """By how many rows the list grows at a time, and how soon it goes on, in ms."""
 _OPEN = 60
 """From more tasks than this on, new ones are not opened by themselves."""
-_WIDTHS = {1: 122, 3: 74}
+_WIDTHS = {1: 122, 3: 100}
 """What these columns need; the others share the rest."""
 
 

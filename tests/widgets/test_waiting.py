@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
@@ -224,6 +225,17 @@ def test_a_frame_opens_its_source(qtbot: QtBot, panel: WaitingPanel) -> None:
     with qtbot.waitSignal(panel.open_source) as told:
         QTest.keyClick(panel.tree, Qt.Key.Key_Return)
     assert told.args == ["/app/handlers/h.py", 2]
+
+
+def test_a_wait_of_hours_is_not_cut(panel: WaitingPanel) -> None:
+    assert isinstance(panel._clock, Clock)
+    panel._clock.now = 125 * 60 * S + 5 * S
+    panel.show_tasks([task(1, 101)])
+    item = item_of(panel, 0)
+    assert item.text(3) == "125 min 05 s"
+    # Qt leaves three pixels and the frame free at each side.
+    needed = QFontMetrics(item.font(3)).horizontalAdvance(item.text(3)) + 8
+    assert panel.tree.columnWidth(3) >= needed
 
 
 def test_nothing_waits(panel: WaitingPanel) -> None:
