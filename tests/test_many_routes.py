@@ -140,15 +140,16 @@ def test_100_000_routes_are_opened_edited_and_served_without_a_freeze(
         qtbot.waitUntil(lambda: len(answers) > 0, timeout=PATIENCE_MS)
         count = turns.count
         assert program.window.editors.apply([page])
-        assert turns.count - count > 50, "the window lives while it is applied"
+        assert turns.count - count > 10, "the window lives while it is applied"
         over.set()
         qtbot.waitUntil(asking.done, timeout=PATIENCE_MS)
         asking.result()
         assert answers[0] == (200, 404)
         assert set(answers) <= {(200, 404), (200, 200), (404, 200)}, "one of both is always there"
-        after = [pool.submit(status, url) for url in (edited, last, f"{address}/0")]
-        qtbot.waitUntil(lambda: all(each.done() for each in after), timeout=PATIENCE_MS)
-        assert [each.result() for each in after] == [200, 404, 200]
+        for url, expected in ((edited, 200), (last, 404), (f"{address}/0", 200)):
+            asked = pool.submit(status, url)
+            qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
+            assert asked.result() == expected
     assert first.result() == 200
     assert turns.busiest < 0.25
 
@@ -160,17 +161,16 @@ def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot
     refused, shown = [], []
 
     def look() -> None:
-        if not strip.isVisible() or not strip.cancel.isEnabled():
+        program.window.activateWindow()
+        if not strip.isVisible() or not program.window.isActiveWindow():
             QTimer.singleShot(10, look)
             return
         refused.extend(session.apply(old))
         shown.append((strip.text.text(), strip.cancel.toolTip()))
-        program.window.grab()
-        program.window.activateWindow()
         qtbot.keyClick(program.window, Qt.Key.Key_Escape, Qt.KeyboardModifier.ShiftModifier)
 
     QTimer.singleShot(0, look)
-    routes = [Route(f"/given/up/{n}", "handlers.h.Page") for n in range(SOME)]
+    routes = [Route(f"/given/up/{n}", "handlers.h.Page") for n in range(MANY)]
     [problem] = session.apply(old.with_routes(routes))
     assert "given up" in problem.text
     assert "not yet: Applying many" in refused[0].text
@@ -179,7 +179,7 @@ def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot
     assert (session.site, session.busy) == (old, "")
     qtbot.waitUntil(strip.isHidden)
     wrong = Route("/(", "handlers.h.Page")
-    [problem] = session.apply(old.with_routes([*routes, wrong]))
+    [problem] = session.apply(old.with_routes([*routes[:SOME], wrong]))
     assert (problem.route, problem.column) == (SOME, 2)
     assert session.site is old
     with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -195,6 +195,9 @@ class Projects(ProjectControls):
     def _look(self) -> None:
         if not self._is_open:
             return
+        if self._work.what:
+            self._settle.start()
+            return
         seen = aside(_texts_in, self._site().folder)
         with contextlib.suppress(TimeoutError):
             seen.exception(AT_ONCE_S)
@@ -208,6 +211,9 @@ class Projects(ProjectControls):
 
     def _saw(self, seen: Future[dict[str, str]]) -> None:
         if not self._is_open:
+            return
+        if self._work.what:  # What is on the disk may be on its way here.
+            self._settle.start()
             return
         if seen.exception() is not None or self._differing(seen.result()):
             self.changed_on_disk.emit()
