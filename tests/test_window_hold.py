@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
-from app.recording.events import SERVER
+from app.recording.events import SERVER, Connection
 from app.widgets.hold_bar import PACES
 
-from .test_window import _get, fetch, program
+from .test_window import _get, fetch, finished, program
 
 __all__ = ["fetch", "program"]
 
@@ -36,40 +36,62 @@ def server_runs(program: Program) -> int:
 
 def step(program: Program, qtbot: QtBot, modifier: Qt.KeyboardModifier) -> None:
     qtbot.keyClick(program.window, Qt.Key.Key_F7, modifier)
-    qtbot.wait(15)
 
 
-def steps_until_done(
-    program: Program, qtbot: QtBot, future: concurrent.futures.Future[tuple[int, str]]
-) -> int:
+def over(program: Program, uri: str) -> int:
+    """Return how many requests to *uri* are over."""
+    program.frame(settle_ns=0)
+    return len(finished(program, uri))
+
+
+def steps_until_done(program: Program, qtbot: QtBot, uri: str) -> int:
     """Step one run at a time; return how many steps it took, each of exactly one run."""
-    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
-    count = 0
-    while not future.done():
+    known = over(program, uri)
+    hold_state = program.session.hold_state
+    for count in range(100):
+        qtbot.waitUntil(lambda: over(program, uri) > known or hold_state().parked > 0)
+        if over(program, uri) > known:
+            return count
         before = server_runs(program)
         step(program, qtbot, Qt.KeyboardModifier.NoModifier)
+        qtbot.waitUntil(lambda before=before: server_runs(program) > before)  # type: ignore[misc]
         assert server_runs(program) == before + 1
-        count += 1
-        assert count < 100
-        qtbot.wait(10)
-    return count
+    raise AssertionError("it takes too many steps")
+
+
+def until_closed(program: Program, qtbot: QtBot, count: int) -> None:
+    """Step until so many connections have closed and left nothing to be run for the next one."""
+
+    def held() -> int:
+        passed: list[bool] = []
+        program.loop.call_soon(passed.append, True)
+        qtbot.waitUntil(lambda: bool(passed))  # What was ready before it is held back by now.
+        return program.session.hold_state().parked
+
+    def closed() -> int:
+        program.frame(settle_ns=0)
+        rows = program.store.connections.rows
+        return sum(Connection(*row).closed_ns is not None for row in rows)
+
+    while held() or closed() < count:
+        if held():
+            step(program, qtbot, Qt.KeyboardModifier.ShiftModifier)
 
 
 def test_paused_a_request_takes_a_countable_number_of_steps(
     program: Program, qtbot: QtBot, begin: Begin, fetch: Callable[[str], tuple[int, str]]
 ) -> None:
     undisturbed = fetch("/story/7")
+    until_closed(program, qtbot, 1)
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
     assert program.session.hold_state().paused
     counts = []
-    for _ in range(2):
+    for number in (2, 3):
         future = begin("/story/7")
-        counts.append(steps_until_done(program, qtbot, future))
+        counts.append(steps_until_done(program, qtbot, "/story/7"))
+        qtbot.waitUntil(future.done)
         assert future.result() == undisturbed
-        # The connection closes; what that leaves to be run is not the next request's.
-        qtbot.wait(30)
-        while program.session.hold_state().parked:
-            step(program, qtbot, Qt.KeyboardModifier.ShiftModifier)
+        until_closed(program, qtbot, number)
     assert counts[0] == counts[1]
     assert counts[0] >= 3
 
