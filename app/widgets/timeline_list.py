@@ -108,6 +108,11 @@ def _index(ids: list[int], id_: int) -> int | None:
 
 
 def _both(few: list[int], ids: list[int]) -> list[int]:
+    if not few or not ids:
+        return []
+    first = bisect_left(ids, few[0])
+    if ids[first : first + len(few)] == few:  # Of a crowd that waits, usually.
+        return few
     if len(ids) <= len(few):
         known = set(few)
         return [id_ for id_ in ids if id_ in known]

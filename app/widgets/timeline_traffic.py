@@ -72,7 +72,7 @@ class Traffic:
             self._add(rows, table.position(self._seen + 1))
             self._seen = rows[-1][0]
         still_open = self._store.open_requests
-        for id_ in [id_ for id_ in self._pending if id_ not in still_open]:
+        for id_ in self._pending.keys() - still_open.keys():
             self._judge(table.get(id_), self._pending.pop(id_))
         self._update_connections()
 

@@ -125,10 +125,12 @@ def test_connections_that_come_as_others_go_are_seen_as_they_are() -> None:
     assert seen(800) == [n for n in (3, 4, *range(7, 27)) if n > store.connections.last_forgotten]
 
 
-def test_idle_connections_cost_a_frame_no_steps() -> None:
+def test_what_waits_in_crowds_costs_a_frame_no_steps() -> None:
     steps = []
     for count in (100, 3000):
-        store = store_of(batch(connections=[connection(n, n / 1000) for n in range(1, count)]))
+        idle = [connection(n, n / 1000) for n in range(1, count)]
+        waiting = [on(n, request(n, n * US)) for n in range(1, count // 4)]
+        store = store_of(batch(connections=idle, requests=waiting))
         frame = partial(rows_of(store, view_of(0, 100)).update, view_of(500, 100), HEIGHTS)
         steps.append(steps_of(frame))
     assert steps[1] < 1.5 * steps[0]
