@@ -100,7 +100,8 @@ class Bounded(threading.Thread, Generic[T]):
                 self._insistence.begin(frame)
 
     def _insisting(self) -> bool:
-        return self._inside and threading.current_thread() is self
+        here = self._inside and threading.current_thread() is self
+        return here and _collecting.thread != self.ident
 
     def _leave(self) -> None:
         while True:
@@ -125,10 +126,10 @@ class Bounded(threading.Thread, Generic[T]):
         told = False
         while self.is_alive():
             with self._lock:
-                collecting = _collecting.is_in(self.ident)
-                if self._inside and not collecting:
+                busy = _is_called_back(self.ident)
+                if self._inside and not busy:
                     _raise_in(self.ident, TooLong)
-            self.join(SWITCH_S if collecting else AGAIN_S)
+            self.join(SWITCH_S if busy else AGAIN_S)
             if not told and time.monotonic() > left:
                 told = True
                 self._done(TooLong())
@@ -172,31 +173,38 @@ class _Collecting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._within = 0
-        self._thread = 0
+        self.thread = 0
+        """Which thread does it; 0 when none does."""
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._within:
-                gc.callbacks.append(self._note)
+                gc.callbacks.append(self.note)
             self._within += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._within -= 1
             if not self._within:
-                gc.callbacks.remove(self._note)
+                gc.callbacks.remove(self.note)
 
-    def _note(self, phase: str, info: object) -> None:
-        self._thread = threading.get_ident() if phase == "start" else 0
-
-    def is_in(self, thread: int | None) -> bool:
-        """Return whether *thread* collects garbage, or is about to."""
-        frame = sys._current_frames().get(thread or 0)
-        return self._thread == thread or (frame is not None and frame.f_code is _NOTE)
+    def note(self, phase: str, info: object) -> None:
+        """Python begins or ends it."""
+        self.thread = threading.get_ident() if phase == "start" else 0
 
 
 _collecting = _Collecting()
-_NOTE = _Collecting._note.__code__
+_CALLED_BACK = (_Collecting.note.__code__, Insistence.swallowed.__code__)
+
+
+def _is_called_back(thread: int | None) -> bool:
+    """Return whether Python has called something in *thread* that its code has not."""
+    frame = sys._current_frames().get(thread or 0)
+    while frame is not None:
+        if frame.f_code in _CALLED_BACK:
+            return True
+        frame = frame.f_back
+    return _collecting.thread == thread
 
 
 def _raise_in(thread: int | None, error: type[BaseException] | None) -> None:
