@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
-from app.server.site import Route, Site, load, save
+from app.server.site import Route, Site, load, merged, save
+from app.session import projects
 from app.session.projects import DEMO
 from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.editor_page import FilePage
@@ -521,6 +523,31 @@ def test_saving_is_no_change_by_others(start: Start, qtbot: QtBot, project: Path
     assert not program.window.editors.unsaved
 
 
+def test_saving_that_takes_long_is_no_change_by_others(
+    start: Start, qtbot: QtBot, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start(project)
+    type_into(program, "templates/page.html", "mine ")
+    heard, pause = threading.Event(), [0.5]
+    program.session.projects.changed_on_disk.connect(heard.set)
+
+    def slow(folder: Path) -> Site:
+        if pause and "mine" in (project / "templates/page.html").read_text():
+            heard.wait(pause.pop())
+        return load(folder)
+
+    monkeypatch.setattr(projects, "load", slow)
+    program.window.editors.save()
+    assert program.window.banner.label.text() == "Saved"
+    assert not pause
+    assert not heard.is_set()
+    monkeypatch.undo()
+    (project / "handlers/home.py").write_text(HANDLER.format("theirs"))
+    qtbot.waitUntil(heard.is_set)
+    press(qtbot, program.window.findChildren(DiskChangeDialog)[0], "Keep mine")
+    program.window.editors.forget_changes()
+
+
 def test_a_template_that_was_removed_is_gone_once_it_is_saved(
     start: Start, qtbot: QtBot, project: Path
 ) -> None:
@@ -725,6 +752,30 @@ def test_what_is_saved_is_not_offered_again(start: Start, qtbot: QtBot, project:
     assert program.session.projects.draft() is None
 
 
+def test_saving_elsewhere_may_be_given_up_without_a_loss(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    routes = tuple(Route(f"/{number}", "handlers.home.Home") for number in range(5_000))
+    save(load(project).with_routes(routes), project)
+    program = start(project)
+    session, window = program.session, program.window
+    window.editors.apply([type_into(program, "templates/page.html", "mine ")])
+    window.projects.keep_draft()
+    qtbot.waitUntil(lambda: session.projects.draft() is not None)
+
+    def give_up(what: str) -> None:
+        if what.startswith("Applying"):
+            session.stop_work()
+
+    session.work_changed.connect(give_up)
+    window.editors.save(tmp_path / "other")
+    press(qtbot, dialog_of(program, qtbot), "OK")
+    assert session.site.folder == project
+    assert session.projects.draft() is not None
+    session.work_changed.disconnect(give_up)
+    window.projects.discard()
+
+
 def test_where_no_draft_can_be_kept_that_is_said_and_saving_still_works(
     start: Start, qtbot: QtBot, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -738,6 +789,36 @@ def test_where_no_draft_can_be_kept_that_is_said_and_saving_still_works(
     program.window.editors.save()
     assert banner.text() == "Saved"
     assert (project / "templates/page.html").read_text().startswith("mine ")
+
+
+def test_a_draft_stays_until_it_is_recovered(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start(project)
+    session, commands = program.session, program.window.projects
+    type_into(program, "templates/page.html", "mine ")
+    commands.keep_draft()
+    qtbot.waitUntil(lambda: session.projects.draft() is not None)
+    session.projects.open(session.projects.read(project))
+    over = threading.Event()
+
+    def slow(site: Site, texts: Mapping[str, str | None]) -> Site:
+        over.wait(10)
+        return merged(site, texts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(projects, "merged", slow)
+        giving_up = session.work_changed.connect(session.stop_work)
+        press(qtbot, dialog_of(program, qtbot), "Recover")
+        session.work_changed.disconnect(giving_up)
+    over.set()
+    draft = session.projects.draft()
+    assert draft is not None
+    press(qtbot, dialog_of(program, qtbot), "Recover")
+    page = program.window.editors.pages["templates/page.html"]
+    assert isinstance(page, FilePage)
+    assert page.text == "mine <p>page</p>\n"
+    program.window.editors.forget_changes()
 
 
 def test_what_was_discarded_on_leaving_does_not_come_back(

@@ -155,13 +155,17 @@ class Server:
     def letting_go(self) -> Work[None]:
         """Take apart what was served before `apply`, bit by bit, if that has very many rules.
 
-        They would be freed all at once, and that late: an Application refers to itself. What it
-        answers still needs none of them; a named one stays, for ``reverse_url``.
+        They would be freed all at once, and that late or never: an Application and its routers
+        refer to each other. What it answers still needs none of that, but for the named rules:
+        ``reverse_url`` does.
         """
         retired, self._retired = self._retired, None
         if retired is not None:
             for name in ("find_handler", "get_handler_delegate"):  # Those that observe it.
                 vars(retired).pop(name, None)
+            routers = [rule.target for rule in retired.default_router.rules]
+            for router in (retired.default_router, *routers):
+                vars(router).pop("application", None)
             rules = retired.wildcard_router.rules
             while rules:
                 del rules[-_AT_ONCE:]

@@ -160,8 +160,9 @@ class Projects(ProjectControls):
         known = () if elsewhere else tuple(self._disk)
         saved = self._work.aside(what, _saved, site, folder, known, may_stop=False)
         if elsewhere:
-            self._drafting.forget(self._drafts)
             self._serve(replace(site, folder=folder.absolute()))
+            with contextlib.suppress(OSError):  # Nor does what is saved elsewhere.
+                self._drafting.forget(self._drafts)
             self._remember_recent(folder.absolute())
         self._trust(saved)
         if elsewhere:

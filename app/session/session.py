@@ -142,8 +142,8 @@ class Session(Controls):
     def _serve(self, site: Site) -> None:
         what = tr("Applying {name} …", name=site.name or site.folder.name)
         self._work.bit_by_bit(what, self._server.applying(site))
-        self._work.bit_by_bit(what, self._server.letting_go(), may_stop=False)
         self._trusted, self._site = True, site
+        self._work.bit_by_bit(what, self._server.letting_go(), may_stop=False)
         if self._app.target:
             self._spawn_window(self._take_over())
         self.server_changed.emit()

@@ -206,11 +206,13 @@ class ProjectCommands(QObject):
             for name in texts:
                 self._editors.let_go(name)
 
-    def _hold(self, texts: Mapping[str, str | None]) -> None:
+    def _hold(self, texts: Mapping[str, str | None]) -> bool:
         try:
             self._editors.hold(self._projects.merged(texts), texts)
         except SiteError as error:
             self._window.say(str(error))
+            return False
+        return True
 
     # -- Drafts --------------------------------------------------------------------------------
 
@@ -246,7 +248,8 @@ class ProjectCommands(QObject):
         box.open()
 
     def _recover(self, draft: Draft, yes: bool) -> None:
+        if yes and not self._hold(draft.files):
+            self._ask_recover(draft)
+            return
         self._recovering = False
-        if yes:
-            self._hold(draft.files)
         self.keep_draft()

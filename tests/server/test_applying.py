@@ -12,6 +12,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from app.recording.recorder import Recorder
+from app.server.bit_by_bit import finish
 from app.server.server import Server
 from app.server.site import Route, Site, SiteError
 
@@ -123,4 +124,19 @@ def test_templates_are_compiled_again_where_something_about_them_changed(tmp_pat
         gc.collect()
         assert first() is None, "what is taken over keeps no older loader"
     finally:
+        asyncio.run(server.close())
+
+
+def test_what_was_served_is_let_go_without_the_garbage_collector(tmp_path: Path) -> None:
+    server, site = Server(Recorder()), site_of(tmp_path, "old")
+    routes = [Route(f"/{n}", "handlers.h.Page", name=f"name {n}") for n in range(10_001)]
+    gc.disable()
+    try:
+        server.apply(site.with_routes([*site.routes, *routes]))
+        old = weakref.ref(server.root)
+        server.apply(site)
+        finish(server.letting_go())
+        assert old() is None
+    finally:
+        gc.enable()
         asyncio.run(server.close())
