@@ -102,6 +102,20 @@ def test_a_file_that_was_removed_goes_with_the_others_or_stays(
 
 
 @POSIX
+def test_a_file_whose_name_changed_in_its_case_is_not_removed_where_that_is_no_other(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "templates"
+    save(project(tmp_path, 1).with_template("Home.html", "1"), tmp_path)
+    other = project(tmp_path, 1).with_template("home.html", "2")
+    save(other, tmp_path, ["templates/Home.html"])
+    assert sorted(path.name for path in folder.glob("[Hh]ome.html")) == ["home.html"]
+    (folder / "HOME.html").hardlink_to(folder / "home.html")  # As other systems take it.
+    save(other, tmp_path, ["templates/HOME.html"])
+    assert (folder / "HOME.html").exists()
+
+
+@POSIX
 def test_a_file_is_removed_in_a_folder_that_is_reached_by_a_link(tmp_path: Path) -> None:
     save(project(tmp_path / "real", 1), tmp_path / "real")
     (tmp_path / "link").symlink_to("real")

@@ -49,11 +49,27 @@ def save(site: Site, folder: str | os.PathLike[str], known: Iterable[str] = ()) 
     have = {f"{HANDLERS}/{name}" for name in site.handlers} | {SITE_FILE}
     have |= {f"{TEMPLATES}/{name}" for name in site.templates}
     real = root.resolve()
-    changed += [(real / name, None) for name in known if name not in have]
+    changed += [(path, None) for path in _gone(real, known, have)]
     with disk_errors(root):
         if real != site.folder.resolve():
             copy_static(site.folder / STATIC, root / STATIC)
         exchange(real, changed)
+
+
+def _gone(root: Path, known: Iterable[str], have: set[str]) -> Iterator[Path]:
+    """Yield those of the *known* files that are not among those that the site still has."""
+    folded = {name.casefold(): name for name in have}
+    for name in known:
+        path, other = root / name, folded.get(name.casefold())
+        # Where a system does not tell upper from lower case, both names are of one file.
+        if name not in have and (other is None or not _is_same(path, root / other)):
+            yield path
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.samefile(other)
+    return False
 
 
 def digest(site: Site) -> str:
