@@ -61,6 +61,7 @@ class Bounded(threading.Thread, Generic[T]):
         self._inside = False
         self._unwanted = threading.Event()
         self._tries = 0
+        self._due = False
         self._insistence = Insistence(Bounded._limited.__code__, TooLong, self._insisting)
 
     def start(self) -> None:
@@ -99,6 +100,12 @@ class Bounded(threading.Thread, Generic[T]):
             if self._tries > 1:
                 self._insistence.begin(frame)
 
+    def collected(self, frame: FrameType | None) -> None:
+        """Insist in *frame*, if it was to be interrupted while it collected garbage."""
+        if self._due and self._insisting():
+            self._due = False
+            self._insistence.begin(frame)
+
     def _insisting(self) -> bool:
         here = self._inside and threading.current_thread() is self
         return here and _collecting.thread != self.ident
@@ -126,10 +133,10 @@ class Bounded(threading.Thread, Generic[T]):
         told = False
         while self.is_alive():
             with self._lock:
-                busy = _is_called_back(self.ident)
-                if self._inside and not busy:
+                self._due = _is_called_back(self.ident)
+                if self._inside and not self._due:
                     _raise_in(self.ident, TooLong)
-            self.join(SWITCH_S if busy else AGAIN_S)
+            self.join(AGAIN_S)
             if not told and time.monotonic() > left:
                 told = True
                 self._done(TooLong())
@@ -191,6 +198,9 @@ class _Collecting:
     def note(self, phase: str, info: object) -> None:
         """Python begins or ends it."""
         self.thread = threading.get_ident() if phase == "start" else 0
+        thread = threading.current_thread()
+        if phase == "stop" and isinstance(thread, Bounded):
+            thread.collected(sys._getframe(1))
 
 
 _collecting = _Collecting()
