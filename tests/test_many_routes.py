@@ -114,6 +114,7 @@ def edit(program: Program, row: int, pattern: str) -> RoutesPage:
     return page
 
 
+@pytest.mark.timeout(180)
 def test_100_000_routes_are_opened_edited_and_served_without_a_freeze(
     start: Start, qtbot: QtBot, qapp: QApplication
 ) -> None:

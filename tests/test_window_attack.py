@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import time
+import urllib.error
+import urllib.request
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
 from app.recording.events import Request
+from app.server import bit_by_bit
 from app.server.attack.attacks import ATTACKS, DEFENCES, Outcome
 from app.server.attack.sightings import Place
+from app.server.site import Route
 from app.widgets.attack_dialog import AttackDialog
 
+from .conftest import PATIENCE_MS
 from .test_window import program
 
 __all__ = ["program"]
@@ -70,6 +78,39 @@ def test_it_follows_the_site_and_ends_with_its_window(program: Program, qtbot: Q
     assert fire(program, qtbot, dialog, place) is Outcome.STRANGER
     dialog.close()
     qtbot.waitUntil(lambda: attacks.address == "")
+
+
+def test_what_changes_while_it_is_opened_is_followed_too(
+    program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bit_by_bit, "_SLICE_S", 0)
+    attacks, site = program.session.attacks, program.session.site
+    attacks.open_range(attacks.default_target())
+    qtbot.waitUntil(lambda: attacks.origin_of(DEFENCES[1].key) != "")  # Others are still to come.
+    added = Route("/added", site.routes[0].handler)
+    assert program.session.apply(site.with_routes([*site.routes, added])) == []
+    wanted = {each.key for each in DEFENCES}
+
+    def served() -> set[str]:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = {key: pool.submit(status, f"{attacks.origin_of(key)}/added") for key in wanted}
+            qtbot.waitUntil(lambda: all(each.done() for each in asked.values()))
+            return {key for key, each in asked.items() if each.result() == 200}
+
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while served() != wanted:
+        assert time.monotonic() < until
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except (OSError, ValueError):  # It is not served just now.
+        return 0
 
 
 def test_the_program_ends_with_an_open_range(program: Program, qtbot: QtBot) -> None:

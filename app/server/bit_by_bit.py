@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Generator
 from typing import TypeVar
 
+_SLICE_S = 0.008
 T = TypeVar("T")
 Work = Generator[float, None, T]
 """Yields every few microseconds how much of the work is done, from 0 to 1; returns its result."""
@@ -18,6 +21,20 @@ def finish(work: Work[T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
+
+
+async def alongside(work: Work[T]) -> T:
+    """Do *work* beside what else the loop does and return its result."""
+    while True:
+        until = time.perf_counter() + _SLICE_S
+        try:
+            next(work)
+            while time.perf_counter() < until:
+                next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await asyncio.sleep(0)
 
 
 def part(work: Work[T], begin: float, end: float) -> Work[T]:

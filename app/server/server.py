@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from tornado.httpserver import HTTPServer
@@ -30,9 +30,10 @@ from .modules import HandlerModules
 from .observe import Observer
 from .parking import Parking
 from .rules import known_rules
-from .site import Site, SiteError, check, checking
+from .site import Site, SiteError, checking
 from .trace import ConnectionTrace
 
+T = TypeVar("T")
 _MANY_RULES = 10_000
 _AT_ONCE = 100
 """How many rules are freed in one go."""
@@ -121,13 +122,18 @@ class Server:
 
         Nothing is exchanged when this ends early, by an error or because it is given up.
         """
-        work, context = self._applying(site), self._context.copy()
+        return self._as_server(self._applying(site))
+
+    def _as_server(self, work: Work[T]) -> Work[T]:
+        """Do *work* as `run` would; what is left of it ends with this."""
+        context = self._context.copy()
         with contextlib.closing(work):
             while True:
                 try:
                     share = context.run(next, work)
-                except StopIteration:
-                    return
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
                 yield share
 
     def _applying(self, site: Site) -> Work[None]:
@@ -176,13 +182,19 @@ class Server:
 
         Raises SiteError.
         """
-        return self.run(self._build, site, application_class)  # type: ignore[no-any-return]
+        return finish(self.building(site, application_class))
 
-    def _build(self, site: Site, application_class: type[Application]) -> Application:
-        if site is not self.site and (problems := check(site)):
-            raise SiteError(problems)
-        served = self._application
-        return finish(building(site, self._modules, application_class, served))
+    def building(self, site: Site, application_class: type[Application]) -> Work[Application]:
+        """Do as `build` does, bit by bit."""
+        return self._as_server(self._building(site, application_class))
+
+    def _building(self, site: Site, application_class: type[Application]) -> Work[Application]:
+        if site is not self.site:
+            problems = yield from part(checking(site), 0, 0.6)
+            if problems:
+                raise SiteError(problems)
+        work = building(site, self._modules, application_class, self._application)
+        return (yield from part(work, 0.6, 1))
 
     @property
     def modules(self) -> HandlerModules:

@@ -52,7 +52,11 @@ class Attacks(AttackControls):
     async def _open(self, target: Target) -> None:
         async with self._turn:
             try:
-                await self._range.open(self._site(), target, tr)
+                site = self._site()
+                await self._range.open(site, target, tr)
+                while site is not self._site():  # It was changed meanwhile.
+                    site = self._site()
+                    await self._range.open(site, target, tr)
             except RangeError as error:
                 self.refused.emit(tr(error.words.text, **error.words.values))
         self.changed.emit()

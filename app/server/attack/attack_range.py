@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER, Recorder
 from app.recording.store import Store
+from app.server.bit_by_bit import alongside
 from app.server.browser import Browser
 from app.server.client import Client, ClientRequest, ClientResponse, Clients
 from app.server.client_messages import Pair, split
@@ -142,7 +143,7 @@ class AttackRange:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         self.target = target
         try:
-            self._start(site, host, port, translate)
+            await self._start(site, host, port, translate)
             await asyncio.gather(*(self._log_in(lane) for lane in self._lanes.values()))
         except BaseException:
             await self.close()
@@ -154,7 +155,7 @@ class AttackRange:
         self._sightings = Sightings(self._store, target, hosts, (origins[0], origins[1]))
         self._sightings.logins = {key: lane.logins for key, lane in self._lanes.items()}
 
-    def _start(
+    async def _start(
         self, site: Site | None, host: str, port: int, translate: Callable[[str], str]
     ) -> None:
         shown = f"[{host}]" if ":" in host else host
@@ -166,9 +167,8 @@ class AttackRange:
             variant = varied(site, defence)
             server = Server(self._recorder, self._clients.name_of_peer)
             try:
-                application = self._server.build(
-                    variant, variant_class(defence, urlsplit(self.target.path).path)
-                )
+                observed = variant_class(defence, urlsplit(self.target.path).path)
+                application = await alongside(self._server.building(variant, observed))
                 server.serve(application)
                 _, at = server.start(own, 0)
             except (SiteError, OSError) as error:
