@@ -472,6 +472,23 @@ def test_mine_is_kept_and_then_saved_over_theirs(start: Start, qtbot: QtBot, pro
     assert (project / "templates/page.html").read_text() == "mine <p>page</p>\n"
 
 
+def test_a_file_that_others_add_is_not_removed_when_mine_is_kept(
+    start: Start, qtbot: QtBot, project: Path
+) -> None:
+    program = start(project)
+    window, theirs = program.window, project / "templates/theirs.html"
+    theirs.write_text("theirs\n")
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+    dialog = window.findChild(DiskChangeDialog)
+    assert dialog is not None
+    press(qtbot, dialog, "Keep mine")
+    for text in ("mine ", "once more "):
+        type_into(program, "templates/page.html", text)
+        with qtbot.waitSignal(window.editors.saved):
+            window.editors.save()
+        assert theirs.read_text() == "theirs\n"
+
+
 def test_what_changes_while_the_dialog_is_open_is_asked_about_too(
     start: Start, qtbot: QtBot, project: Path
 ) -> None:

@@ -49,6 +49,8 @@ class Projects(ProjectControls):
         self._work = work
         self._folder: Path | None = None
         self._disk: dict[str, str] = {}
+        self._others: set[str] = set()
+        """Files that others put beside ours; saving leaves them alone."""
         """The texts on the disk as they were last read or written, by file name."""
         self._trusted = False
         """Whether the user's trust in the open project is to be remembered."""
@@ -87,6 +89,7 @@ class Projects(ProjectControls):
 
     def _settle_in(self, looked: _Looked) -> None:
         self._folder, self._disk = looked.site.folder, looked.texts
+        self._others.clear()
         self.close()
         self._drafts = Drafts(looked.site.folder)
         self._watch(looked.site)
@@ -157,7 +160,7 @@ class Projects(ProjectControls):
                 raise OSError(tr("it was changed on the disk meanwhile: keep mine, or take theirs"))
         assert folder is not None
         what = tr("Saving {name} …", name=folder.name)
-        known = () if elsewhere else tuple(self._disk)
+        known = () if elsewhere else tuple(self._disk.keys() - self._others)
         saved = self._work.aside(what, _saved, site, folder, known, may_stop=False)
         if elsewhere:
             self._serve(replace(site, folder=folder.absolute()))
@@ -176,11 +179,10 @@ class Projects(ProjectControls):
     # -- The disk ----------------------------------------------------------------------------
 
     def _watch(self, site: Site) -> None:
-        names = [f"handlers/{name}" for name in site.handlers]
-        names += [f"templates/{name}" for name in site.templates]
+        names = _names(site)
         folders = {str((site.folder / name).parent) for name in names}
         folders |= {str(site.folder / name) for name in ("", "handlers", "templates")}
-        paths = [*folders, *(str(site.folder / name) for name in ("site.toml", *names))]
+        paths = [*folders, *(str(site.folder / name) for name in names)]
         wanted = {path for path in paths[:_MOST_WATCHED] if os.path.exists(path)}
         watched = {*self._watcher.files(), *self._watcher.directories()}
         if gone := list(watched - wanted):
@@ -245,6 +247,7 @@ class Projects(ProjectControls):
         known = {change.name: change.theirs for change in changes}
         texts = {**self._disk, **known}
         self._disk = {name: text for name, text in texts.items() if text is not None}
+        self._others |= self._disk.keys() & known.keys() - _names(self._site())
         self._settle.start()  # What changed meanwhile was not shown yet.
 
     def take(self, changes: Sequence[FileChange]) -> None:
@@ -284,6 +287,12 @@ class _Looked(NamedTuple):
     texts: dict[str, str]
     mark: str
     """What its trust is remembered by."""
+
+
+def _names(site: Site) -> list[str]:
+    """Return the names of the files of *site*."""
+    handlers = [f"handlers/{name}" for name in site.handlers]
+    return ["site.toml", *handlers, *(f"templates/{name}" for name in site.templates)]
 
 
 def _look_at(site: Site) -> _Looked:
