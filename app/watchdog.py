@@ -35,7 +35,7 @@ from app.recording.blocks import (
     sentence,
     stack_text,
 )
-from app.recording.events import Block, domain_of, request_of
+from app.recording.events import Block, Run, domain_of, request_of
 from app.recording.mistakes import Reports
 from app.recording.recorder import Recorder
 from app.recording.store import Store
@@ -290,7 +290,7 @@ class Watchdog:
                     self._caught.remove(caught)
                     self._recorder.dropped["blocks"] += 1
                 continue
-            if not final and _now() < run.end_ns + AFTERMATH_NS:
+            if not final and not _is_past(store, run):
                 continue
             self._caught.remove(caught)
             self._block_id += 1
@@ -323,6 +323,14 @@ class Watchdog:
             where = f"{place.file}:{place.line} in {place.function}"
             lasted = f"{(block.end_ns - block.start_ns) / 1e9:.2f} s"
             self._reports.report("blocking-call", request, where, lasted)
+
+
+def _is_past(store: Store, run: Run) -> bool:
+    """Return whether all that *run* made wait has been recorded."""
+    at = store.runs.started(_now() - AFTERMATH_NS) - 1
+    later = at >= 0 and Run(*store.runs.rows[at]).tick_id > run.tick_id
+    # Where nobody waited, there may be no tick for long.
+    return later or _now() > run.end_ns + 10 * AFTERMATH_NS
 
 
 def _patterns(frames: list[FrameType]) -> list[FrameType]:

@@ -104,7 +104,8 @@ def delayed_by(store: Store, run: Run) -> list[int]:
 
     Those are the ones for which something was run in the rest of its tick or in the next tick,
     since all that was ready then had become so before; and those that came in on sockets which
-    were read then.
+    were read then. The window may come before the next tick; what was ready for it tells that it
+    was due.
     """
     runs = store.runs
     first = runs.position(run.id + 1)
@@ -112,10 +113,14 @@ def delayed_by(store: Store, run: Run) -> list[int]:
     waited: set[int] = set()
     next_tick = 0
     until = run.end_ns + AFTERMATH_NS
-    for row in runs.rows[first : runs.started(until)]:
-        after = Run(*row)
+    for at in range(first, len(runs)):
+        after = Run(*runs.rows[at])
         if after.tick_id > run.tick_id and not next_tick:
             next_tick = after.tick_id
+            if 0 < after.scheduled_ns <= run.end_ns:
+                until = max(until, after.start_ns + AFTERMATH_NS)
+        if after.start_ns >= until:
+            break
         if after.tick_id in (run.tick_id, next_tick):
             waited.add(after.owner)
             late.add(after.id)
