@@ -20,7 +20,7 @@ from app.exchange.request import ExchangeError
 from app.loop import TickLoop
 from app.recording.events import CLIENT, WINDOW
 from app.recording.recorder import OWNER, Recorder
-from app.recording.snapshot import LoopNow, PendingTask
+from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.recording.store import Store
 from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
@@ -476,6 +476,9 @@ class Session(Controls):
 
     def loop_now(self, limit: int = 200) -> LoopNow:
         return self._loop.now(limit)
+
+    def loop_sockets(self, first: int, count: int) -> list[Socket]:
+        return self._loop.sockets(first, count)
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self._loop.pending_tasks(limit)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
-from app.recording.snapshot import LoopNow, PendingTask
+from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.server.breakpoints import Breakpoint, Parked
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
@@ -273,6 +273,10 @@ class Controls(QObject):
 
     def loop_now(self, limit: int = 200) -> LoopNow:
         """How the loop stands at this instant."""
+        raise NotImplementedError
+
+    def loop_sockets(self, first: int, count: int) -> list[Socket]:
+        """Up to *count* of the loop's sockets, from the place *first* on."""
         raise NotImplementedError
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:

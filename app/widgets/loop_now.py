@@ -23,11 +23,17 @@ from .theme import Theme
 
 MOST = 12_000
 """The heat map shows no more sockets than this."""
+SLICE = 1_000
+"""How many of thousands of sockets are asked for at a time."""
+_SLICE_MS = 50
+"""The time between two slices, in ms."""
+_ROUND_S = 2.0
+"""The least time between two rounds through all of them, in s."""
+_ROWS = 60
+"""How many timers and handles there may be room for."""
 _PAUSE_S = 0.12
 _LOADED_MS = 100
 """How long a picture of what moves stands while the loop has much to do, in ms."""
-_SHARE = 0.01
-"""The share of the time that may be spent on asking for thousands of sockets."""
 
 
 class LoopNowPanel(QWidget):
@@ -59,7 +65,15 @@ class LoopNowPanel(QWidget):
         self.board.chosen.connect(self.request_selected)
         self._asked = 0.0
         self._many: list[Socket] = []
-        self._many_due = 0.0
+        """All of thousands of sockets, each as it was when it was asked for."""
+        self._round: dict[int, Socket] = {}
+        """Those that have been asked for anew, by descriptor."""
+        self._place = 0
+        """Where to go on."""
+        self._round_due = 0.0
+        self._slices = QTimer(self)
+        self._slices.setInterval(_SLICE_MS)
+        self._slices.timeout.connect(self._ask_more)
         self._last_run = -1
         """The last run that was shown; -1 when nothing has been seen yet."""
         self._clock = QTimer(self)
@@ -69,14 +83,20 @@ class LoopNowPanel(QWidget):
         self.retranslate()
 
     def refresh(self) -> None:
-        """Ask again how the loop stands, unless it was just asked; thousands are asked less."""
+        """Ask again how the loop stands, unless it was just asked."""
         now = time.monotonic()
         if not self.isVisible() or now - self._asked < _PAUSE_S:
             return
         self._asked = now
-        state = self._controls.loop_now(CHIPS)
+        state = self._controls.loop_now(_ROWS if self._many else CHIPS)
         if state.socket_count > CHIPS:
-            state = state._replace(sockets=self._ask_many(state.socket_count, now))
+            if now >= self._round_due and not self._slices.isActive():
+                self._slices.start()
+                self._ask_more()
+            state = state._replace(sockets=self._many)
+        elif self._many:
+            self._forget_many()
+            state = self._controls.loop_now(CHIPS)
         self._show_runs()
         self.board.show_state(state)
         self._say()
@@ -85,12 +105,23 @@ class LoopNowPanel(QWidget):
         """Take note of the share of the time in which the loop runs handles."""
         self.board.set_interval(_LOADED_MS if busy >= BUSY else FRAME_MS)
 
-    def _ask_many(self, count: int, now: float) -> list[Socket]:
-        if now >= self._many_due or not self._many:
-            self._many = self._controls.loop_now(min(count, MOST)).sockets
-            end = time.monotonic()
-            self._many_due = end + max(1.0, (end - now) / _SHARE)
-        return self._many
+    def _ask_more(self) -> None:
+        """Ask for some more of thousands of sockets, until all were asked for."""
+        found = self._controls.loop_sockets(self._place, SLICE)
+        self._place += len(found)
+        self._round |= {socket.descriptor: socket for socket in found}
+        over = len(found) < SLICE or self._place >= MOST
+        if over or len(self._round) > len(self._many):
+            self._many = list(self._round.values())
+            self.board.show_state(self.board.state._replace(sockets=self._many))
+        if over:
+            self._slices.stop()
+            self._round, self._place = {}, 0
+            self._round_due = time.monotonic() + _ROUND_S
+
+    def _forget_many(self) -> None:
+        self._slices.stop()
+        self._many, self._round, self._place, self._round_due = [], {}, 0, 0.0
 
     def _show_runs(self) -> None:
         """Let what ran since the last look move from where it stood then."""
@@ -123,6 +154,7 @@ class LoopNowPanel(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self._clock.stop()
         self._last_run = -1
+        self._forget_many()
 
     def retranslate(self) -> None:
         """Set all texts again in the chosen language."""

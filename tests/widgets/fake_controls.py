@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
+from app.recording import snapshot
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.app_route import AppRoute
 from app.server.breakpoints import Breakpoint, Parked
@@ -388,6 +389,9 @@ class FakeControls(Controls):
 
     def loop_now(self, limit: int = 200) -> LoopNow:
         return self.now
+
+    def loop_sockets(self, first: int, count: int) -> list[snapshot.Socket]:
+        return self.now.sockets[first : first + count]
 
     def waiting(self, limit: int = 500) -> list[PendingTask]:
         return self.pending

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.recording.events import Batch, Row
 from app.recording.snapshot import LoopNow, Ready, Socket, Timer
 from app.recording.store import Store
-from app.widgets.loop_now import LoopNowPanel
+from app.widgets.loop_now import SLICE, LoopNowPanel
 from app.widgets.loop_tokens import MOVING
 from app.widgets.loop_words import chip, remaining
 from app.widgets.theme import Theme
@@ -32,10 +32,15 @@ class Counting(FakeControls):
         super().__init__()
         self.now = state
         self.limits: list[int] = []
+        self.slices: list[range] = []
 
     def loop_now(self, limit: int = 200) -> LoopNow:
         self.limits.append(limit)
         return self.now._replace(sockets=self.now.sockets[:limit])
+
+    def loop_sockets(self, first: int, count: int) -> list[Socket]:
+        self.slices.append(range(first, first + count))
+        return super().loop_sockets(first, count)
 
 
 def run(id_: int, name: str, owner: int = 0, cause: int = 0) -> Row:
@@ -112,13 +117,29 @@ def test_thousands_of_sockets_become_a_heat_map(qtbot: QtBot) -> None:
     many = [Socket(n, "r", "connection", n % 10 and 0, "") for n in range(10, 5010)]
     many[3] = Socket(13, "r", "connection", 7, "")
     panel, controls = shown(qtbot, STATE._replace(sockets=many, socket_count=5000))
-    assert max(controls.limits) >= 5000
+    assert max(map(len, controls.slices)) == SLICE
+    assert max(controls.limits) < SLICE
     found = {
         spot.words
         for x in range(12, 120)
         if (spot := panel.board.spot_at(QPoint(x, 31))) is not None
     }
     assert any(words.startswith("fd 13 ") for words in found)
+
+
+def test_a_heat_map_shows_sockets_that_come_and_go(qtbot: QtBot) -> None:
+    many = [Socket(n, "r", "connection", 0, "") for n in range(10, 2510)]
+    panel, controls = shown(qtbot, STATE._replace(sockets=many, socket_count=2500))
+    panel._round_due = 0.0
+    busy = [Socket(n, "r", "connection", n, "") for n in range(1000, 3400)]
+    controls.now = STATE._replace(sockets=busy, socket_count=2400)
+    panel._asked = 0.0
+    panel.refresh()
+    qtbot.waitUntil(lambda: panel.board.state.sockets == busy)
+    controls.now = STATE
+    panel._asked = 0.0
+    panel.refresh()
+    assert panel.board.state == STATE
 
 
 def test_it_asks_at_most_eight_times_a_second(qtbot: QtBot) -> None:
