@@ -76,12 +76,12 @@ def is_kind(kind: type, *names: str) -> bool:
 
 def is_future(target: Any) -> bool:
     """Return whether *target* is one of asyncio's Futures, tasks among them."""
-    return is_a(target, "_asyncio.Future", "asyncio.futures.Future")
+    return type(target) in _PLAIN or is_a(target, "_asyncio.Future", "asyncio.futures.Future")
 
 
 def is_task(target: Any) -> bool:
     """Return whether *target* is a task of asyncio's."""
-    return is_a(target, "_asyncio.Task", "asyncio.tasks.Task")
+    return type(target) is asyncio.Task or is_a(target, "_asyncio.Task", "asyncio.tasks.Task")
 
 
 def closure(function: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import linecache
-import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
@@ -23,10 +22,11 @@ from types import (
 from typing import Any
 
 from .events import Row
+from .longest import IDLE, Longest
 from .reach import attr, is_task
 from .recorder import OWNER, Recorder
 from .snapshot import Frame, PendingTask
-from .waiting import Explainer, Step, Why
+from .waiting import Explainer, Known, Step, Why
 
 _LIBRARY = tuple(
     {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
@@ -34,7 +34,7 @@ _LIBRARY = tuple(
 )
 
 _OWN = str(Path(__file__).resolve().parents[1] / "_")[:-1]
-_CONNECTIONS = ("HTTP1ServerConnection._server_request_loop", "RequestHandler._execute")
+_CONNECTIONS = (IDLE, "RequestHandler._execute")
 DESTROYED = "destroyed"
 """The outcome of a task that was collected as garbage while it waited."""
 _LINE = 200
@@ -59,8 +59,8 @@ class TaskWatch:
         self._future_id = 0
         self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
         self._lines: dict[tuple[int, int], tuple[CodeType, str]] = {}
-        self._near: dict[int, Why] = {}
-        """What was found for the waits that are still under way, by their number."""
+        self._longest = Longest(self.created)
+        self._known = Known()
 
     def created(
         self,
@@ -206,33 +206,39 @@ class TaskWatch:
         return known[1]
 
     def pending(self, loop: asyncio.AbstractEventLoop, limit: int) -> list[PendingTask]:
-        """Return up to *limit* tasks of *loop* that have not finished, longest wait first."""
-        found = []
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            row = getattr(task, "_loopscope", None) or self.created(task)
-            wait = getattr(task, "_loopscope_wait", None)
-            idle = row[2] == _CONNECTIONS[0]
-            found.append((idle, wait[5] if wait else sys.maxsize, row[0], task, row, wait))
-        found.sort()  # Ids differ: no two compare further.
-        del found[limit:]
-        going_on = {wait[0] for *_, wait in found if wait}
-        self._near = {id_: why for id_, why in self._near.items() if id_ in going_on}
-        explainer = Explainer(loop, tasks, self._recorder.sockets, self._near)
-        return [self._pending(explainer, *entry[3:]) for entry in found]
+        """Return up to *limit* tasks of *loop* that have not finished, longest wait first.
 
-    def _pending(self, explainer: Explainer, task: Any, row: Row, wait: Row | None) -> PendingTask:
-        chain = list(_chain(task.get_coro()))
-        frames = [self._frame(frame) for _, frame in chain]
-        waiter = task._fut_waiter
+        Those of connections come behind all others.
+        """
+        found = self._longest.of(loop, limit)
+        self._known.keep({task._loopscope_wait[0] for task in found if task._loopscope_wait})
+        fetching = [task for ref in self._longest.fetching if (task := ref()) is not None]
+        explainer = Explainer(loop, self._recorder.sockets, fetching, self._known)
+        return [self._pending(explainer, task) for task in found]
+
+    def _pending(self, explainer: Explainer, task: Any) -> PendingTask:
+        wait, waiter = task._loopscope_wait, task._fut_waiter
         if waiter is not None and attr(waiter, "_state") not in (None, "PENDING"):
             waiter = wait = None  # Its wake-up is on the way.
+        id_ = wait[0] if wait else 0
+        before = self._known.tasks.get(id_)
+        if before is None or before.name != task.get_name() or not explainer.knows(id_):
+            found = self._found(explainer, task, waiter, wait)
+            if id_ in self._known.waits:
+                self._known.tasks[id_] = found
+            return found
+        who = explainer.why(task, waiter, [], id_).who  # While it waits, only time goes on.
+        return before if who == before.resolver else before._replace(resolver=who)
+
+    def _found(self, explainer: Explainer, task: Any, waiter: Any, wait: Row | None) -> PendingTask:
+        row = task._loopscope
+        chain = list(_chain(task.get_coro()))
+        frames = [self._frame(frame) for _, frame in chain]
         why = Why("", ())
         if waiter is not None:
             steps = [
                 Step(one, f"{frame.f_globals.get('__name__')} {frame.f_code.co_qualname}", library)
                 for (one, frame), library in zip(chain, (f.library for f in frames), strict=True)
-                if wait is None or wait[0] not in self._near
             ]
             try:
                 why = explainer.why(task, waiter, steps, wait[0] if wait else 0)

@@ -14,7 +14,7 @@ from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
 from .reach import around, attr, behind, closure, held, is_a, is_future, is_kind, is_task
-from .snapshot import Phrase
+from .snapshot import PendingTask, Phrase
 
 KINDS = {
     "sleep": "sleep",
@@ -79,6 +79,8 @@ _TIMEOUTS = {
     "Semaphore.acquire.<locals>.on_timeout": ("semaphore", "Semaphore.release"),
 }
 _SLEEPS = ("_set_result_unless_cancelled", "sleep.<locals>.<lambda>")
+_WITH_TIMEOUT = "with_timeout.<locals>.timeout_callback"
+"""What a timer of ``tornado.gen.with_timeout`` calls."""
 _STREAM = "tornado.iostream.BaseIOStream"
 _CONNECTION = "tornado.http1connection.HTTP1Connection"
 _KEEPERS = (
@@ -88,7 +90,7 @@ _KEEPERS = (
 )
 _CHANGING = ("gather", "thread", "timeout", "task")
 """Kinds that are found anew for each look: who resolves them changes meanwhile."""
-_BUDGET_S = 0.008
+_BUDGET_S = 0.004
 """How long one look may search, in s; what was not found by then is sought in the next."""
 _NEAR = 400
 """How many objects around a coroutine are looked at."""
@@ -119,37 +121,72 @@ def phrase(text: str, **values: object) -> Phrase:
     return Phrase(text, tuple((name, str(value)) for name, value in values.items()))
 
 
+class Known:
+    """What one look leaves to the next.
+
+    By the number of a wait: ``waits`` is what was found, ``tasks`` how its task was shown, and
+    ``open`` those that are to be looked at again. By the number of a timer: ``timers`` is the name
+    of what it calls, and the ids of the Futures that it was given.
+    """
+
+    def __init__(self) -> None:
+        self.waits: dict[int, Why] = {}
+        self.open: set[int] = set()
+        self.tasks: dict[int, PendingTask] = {}
+        self.timers: dict[int, tuple[str, tuple[int, ...]]] = {}
+
+    def keep(self, waits: set[int]) -> None:
+        """Forget all waits but these."""
+        self.waits = {id_: why for id_, why in self.waits.items() if id_ in waits}
+        self.tasks = {id_: task for id_, task in self.tasks.items() if id_ in waits}
+        self.open &= waits
+
+
 class Explainer:
     """Explains waits as they stand at one instant; made anew for each look.
 
-    *near* keeps what was found for a wait, by its number, from one look to the next.
+    *fetching* are the tasks that carry out HTTP requests, see `FETCH`.
     """
 
     def __init__(
-        self, loop: Any, tasks: Iterable[Any], sockets: dict[int, str], near: dict[int, Why]
+        self, loop: Any, sockets: dict[int, str], fetching: Iterable[Any], known: Known
     ) -> None:
         self._loop = loop
-        self._tasks = tasks
         self._sockets = sockets
-        self._near = near
+        self._fetching_tasks = fetching
+        self._memory = known
         self._spent = 0.0
         self._keepers: dict[int, bool] = {}
-        self._timers: dict[int, tuple[float, str, list[Any]]] | None = None
+        self._timers: dict[int, tuple[float, str, Any]] | None = None
         self._fetches: dict[int, Why] | None = None
 
     def why(self, task: Any, waiter: Any, steps: list[Step], wait_id: int = 0) -> Why:
-        """Return why *task*, whose chain is *steps*, waits for *waiter*."""
-        found = self._near.get(wait_id) if wait_id else None
-        if found is None:
+        """Return why *task*, whose chain is *steps*, waits for *waiter*.
+
+        Of a wait that it `knows` it needs no chain.
+        """
+        known = self._memory
+        if self.knows(wait_id):
+            found = known.waits[wait_id]
+        else:
             found = self._found(waiter, steps)
-            if wait_id and found.kind not in _CHANGING and (found.who or not self._is_late()):
-                self._near[wait_id] = found
+            if wait_id:
+                known.waits[wait_id] = found
+                open_ = found.kind in _CHANGING or (not found.who and self._is_late())
+                (known.open.add if open_ else known.open.discard)(wait_id)
         due = self._timer(found.timer)
         if due is not None:
             return found._replace(who=(self._in("timer, in {time}", due[0]),))
         timers = (self._timer(id(waiter)), self._timer(id(task)))
         ends = tuple(self._in("timeout, in {time}", timer[0]) for timer in timers if timer)
         return found._replace(who=(*found.who, *ends)) if ends else found
+
+    def knows(self, wait_id: int) -> bool:
+        """Return whether what was found for a wait holds, or there is no time to find more."""
+        found = self._memory.waits.get(wait_id)
+        if found is None or wait_id not in self._memory.open:
+            return found is not None
+        return found.kind not in _CHANGING and self._is_late()
 
     def _found(self, waiter: Any, steps: list[Step]) -> Why:
         found = self._known(waiter, steps) or self._searched(waiter, steps)
@@ -278,14 +315,14 @@ class Explainer:
         timer = self._timer(id(waiter))
         if timer is None:
             return None
-        _, name, objects = timer
+        _, name, handle = timer
         if name in _SLEEPS:
             return Why("sleep", (), True, id(waiter))
         kind, who = _TIMEOUTS.get(name, ("", ""))
         if kind:
             return Why(kind, (Phrase(who),))
-        if name == "with_timeout.<locals>.timeout_callback":
-            for one in objects:
+        if name == _WITH_TIMEOUT:
+            for one in behind(handle._callback, handle._args)[1]:
                 if one is not waiter and is_future(one):
                     return self._known(one, []) or Why("timeout", ())
         return None
@@ -318,32 +355,37 @@ class Explainer:
             self._keepers[id(cls)] = known = is_kind(cls, *_KEEPERS)
         return known
 
-    def _timer(self, key: int) -> tuple[float, str, list[Any]] | None:
-        """Return the timer that was given an object: when it is due, what it calls, with what."""
+    def _timer(self, key: int) -> tuple[float, str, Any] | None:
+        """Return the timer that was given a Future: when it is due, what it calls, and itself."""
         if self._timers is None:
-            self._timers = {}
-            for due, _, timer in self._loop._scheduled[:_TIMERS]:
-                if timer._cancelled:
-                    continue
+            self._timers = self._given()
+        return self._timers.get(key)
+
+    def _given(self) -> dict[int, tuple[float, str, Any]]:
+        found: dict[int, tuple[float, str, Any]] = {}
+        before, self._memory.timers = self._memory.timers, {}
+        for due, number, timer in self._loop._scheduled[:_TIMERS]:
+            if timer._cancelled:
+                continue
+            facts = before.get(number)
+            if facts is None:
                 name, objects = behind(timer._callback, timer._args)
                 if name == "Timeout._on_timeout":  # Of asyncio.timeout().
                     objects += [attr(one, "_task") for one in objects]
-                for one in objects:
-                    self._timers.setdefault(id(one), (due, name, objects))
-            self._timers.pop(id(None), None)
-        return self._timers.get(key)
+                facts = name, tuple(id(one) for one in objects if is_future(one))
+            # A variable of a function around may be given another object meanwhile.
+            if "<locals>" not in facts[0] or facts[0] == _WITH_TIMEOUT:
+                self._memory.timers[number] = facts
+            for one in facts[1]:
+                found.setdefault(one, (due, facts[0], timer))
+        return found
 
     def _fetching(self) -> dict[int, Why]:
         """Return the Futures of HTTP requests under way, from the tasks that carry them out."""
         if self._fetches is None:
             self._fetches = {}
-            for task in self._tasks:
-                coroutine = task.get_coro()
-                if type(coroutine) is not CoroutineType:
-                    continue
-                if coroutine.__qualname__ != "_HTTPConnection.run":
-                    continue
-                for one in held(coroutine):
+            for task in self._fetching_tasks:
+                for one in held(task.get_coro()):
                     if is_a(one, "tornado.simple_httpclient._HTTPConnection"):
                         self._add_fetch(attr(one, "final_callback"), attr(one, "request"))
                         waiting = attr(attr(one, "client"), "waiting") or {}
