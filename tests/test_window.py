@@ -417,8 +417,15 @@ def test_the_centre_gets_all_the_room_and_gives_it_back(program: Program, qtbot:
     shown = [dock for dock in window.docks if dock.isVisible()]
     centre = window.centralWidget()
     assert centre is not None
-    room = centre.width()
     assert len(shown) == 5
+
+    def stands() -> bool:
+        before = centre.width()
+        qtbot.wait(100)
+        return before == centre.width()
+
+    qtbot.waitUntil(stands)
+    room = centre.width()
     qtbot.keyClick(window, Qt.Key.Key_F11)
     qtbot.waitUntil(lambda: not any(dock.isVisible() for dock in window.docks))
     qtbot.waitUntil(lambda: centre.width() > room)
