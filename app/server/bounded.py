@@ -62,6 +62,8 @@ class Bounded(threading.Thread, Generic[T]):
         self._unwanted = threading.Event()
         self._tries = 0
         self._due = False
+        self._raised = False
+        """Whether it was interrupted since the code was entered."""
         self._insistence = Insistence(Bounded._limited.__code__, TooLong, self._insisting)
 
     def start(self) -> None:
@@ -116,10 +118,25 @@ class Bounded(threading.Thread, Generic[T]):
                 with self._lock:
                     self._inside = False
                     self._insistence.end()
-                    _raise_in(self.ident, None)
+                if self._raised:
+                    self._await_interruption()
+                    self._raised = False
                 return
             except TooLong:
                 continue
+
+    def _await_interruption(self) -> None:
+        """Let an interruption come that has not come yet.
+
+        Up to CPython 3.12 one that is taken back is looked for ever after, by all threads at each
+        jump back; tracing never gets past that in 3.11.
+        """
+        try:
+            _interrupt(self.ident)  # In its place, if there is one: it comes once.
+            while True:
+                pass
+        except TooLong:
+            return
 
     def _supervise(self) -> None:
         with _switching, _collecting:
@@ -135,7 +152,8 @@ class Bounded(threading.Thread, Generic[T]):
             with self._lock:
                 self._due = _is_called_back(self.ident)
                 if self._inside and not self._due:
-                    _raise_in(self.ident, TooLong)
+                    self._raised = True
+                    _interrupt(self.ident)
             self.join(AGAIN_S)
             if not told and time.monotonic() > left:
                 told = True
@@ -217,7 +235,7 @@ def _is_called_back(thread: int | None) -> bool:
     return _collecting.thread == thread
 
 
-def _raise_in(thread: int | None, error: type[BaseException] | None) -> None:
-    """Let *error* be raised in a thread as soon as it runs Python; None takes one back."""
-    which = ctypes.py_object(error) if error is not None else None
+def _interrupt(thread: int | None) -> None:
+    """Let `TooLong` be raised in a thread as soon as it runs Python."""
+    which = ctypes.py_object(TooLong)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread or 0), which)

@@ -7,6 +7,7 @@ import gc
 import logging
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -485,6 +486,30 @@ def test_threads_take_turns_as_before_when_a_preview_is_over() -> None:
     while sys.getswitchinterval() != before and time.monotonic() < deadline:
         time.sleep(0.01)  # The thread that tells the result ends a moment later.
     assert sys.getswitchinterval() == before
+
+
+@pytest.mark.parametrize("code", ["pass", "while True: pass", "time.sleep(0.3)"])
+def test_code_is_traced_as_before_when_a_preview_is_over(code: str) -> None:
+    # In a process of its own: what goes wrong here cannot be interrupted.
+    script = f"""
+import sys, threading, time
+from app.server.bounded import Bounded
+def work():
+    {code}
+done = threading.Event()
+Bounded(lambda limited: limited(work), 0.05, lambda result: done.set()).start()
+assert done.wait(20)
+sys.settrace(lambda *args: None)
+(lambda: print("traced"))()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=50,
+    )
+    assert ran.stdout == "traced\n", ran.stderr
 
 
 def test_a_preview_that_cannot_be_stopped_is_left_alone() -> None:
