@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import json
 import random
 import re
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -520,6 +522,29 @@ def test_a_capital_may_lie_beyond_ascii() -> None:
     found = compile_filter("~b '300 k'")
     assert found is not None
     assert found.accepts(row)
+
+
+def test_what_is_called_as_garbage_goes_is_not_interrupted() -> None:
+    class Garbage:
+        def __init__(self) -> None:
+            self.itself = self
+
+    def last_words() -> None:
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            pass
+        spoken.append("done")
+
+    def allocate() -> None:
+        for _ in range(1_000):
+            assert len([[] for _ in range(10_000)]) == 10_000
+
+    spoken: list[str] = []
+    weakref.finalize(Garbage(), last_words)
+    with pytest.raises(TooSlow), cpu_limit(0.05):
+        allocate()
+    gc.collect()
+    assert spoken == ["done"]
 
 
 def test_huge_texts_are_searched_up_to_a_limit() -> None:

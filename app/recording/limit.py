@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def cpu_limit(seconds: float) -> Iterator[None]:
     if not _can_limit():
         yield
         return
+    collects = gc.isenabled()
+    gc.disable()  # Whoever is called when garbage goes would be interrupted in the block's place.
     _armed = True
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
@@ -41,6 +44,8 @@ def cpu_limit(seconds: float) -> Iterator[None]:
     finally:
         _armed = False
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if collects:
+            gc.enable()
 
 
 def _can_limit() -> bool:
