@@ -23,7 +23,8 @@ from app.server.site import (
     SiteError,
     check,
 )
-from app.server.templates import SiteLoader, template_problems
+from app.server.templates.analysis import template_problems
+from app.server.templates.loader import SiteLoader
 
 A = TypeVar("A", bound=Application)
 

@@ -6,7 +6,7 @@ import ast
 import json
 from typing import Any
 
-from app.server.template_facts import Fault
+from app.server.templates.facts import Fault
 
 
 def read_values(text: str) -> dict[str, Any] | Fault:

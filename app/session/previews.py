@@ -15,12 +15,15 @@ from app.recording.headers import pairs
 from app.recording.store import Store
 from app.server.bounded import Bounded, TooLong
 from app.server.literals import read_values
-from app.server.renders import Renders, renderers
 from app.server.server import Server
 from app.server.site import TEMPLATES, Site, SiteError
-from app.server.template_facts import Analysis, Fault, Preview
-from app.server.template_preview import AsRequest, Job, preview
-from app.server.templates import SiteLoader, references, template_remarks, users_of
+from app.server.templates.analysis import template_remarks
+from app.server.templates.facts import Analysis, Fault, Preview
+from app.server.templates.job import AsRequest, Job
+from app.server.templates.loader import SiteLoader
+from app.server.templates.preview import preview
+from app.server.templates.renders import Renders, renderers
+from app.server.templates.tree import references, users_of
 from app.widgets.clients_again import shot_of
 from app.widgets.controls import Controls
 from app.widgets.i18n import tr

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from app.server.template_facts import Preview, Reference, Remark
+from app.server.templates.facts import Preview, Reference, Remark
 
 DATA = "data"
 """Stands for the file of a fault in what was typed in."""

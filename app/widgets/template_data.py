@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.server.template_facts import Fault
+from app.server.templates.facts import Fault
 
 from .code_editor import CodeEditor, Mark
 from .i18n import tr

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.server.template_facts import EXPRESSION, MODULE, CodeLine, Reference
+from app.server.templates.facts import EXPRESSION, MODULE, CodeLine, Reference
 
 from .i18n import tr
 from .template_controls import Shown

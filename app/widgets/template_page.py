@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton, QSplitter
 from shiboken6 import isValid
 
 from app.server.site import TEMPLATES, Problem, Site
-from app.server.template_facts import Fault, Links, Span
+from app.server.templates.facts import Fault, Links, Span
 
 from .editor_page import FilePage
 from .i18n import tr

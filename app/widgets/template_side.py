@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from app.server.template_facts import TWICE, Preview, Remark
+from app.server.templates.facts import TWICE, Preview, Remark
 
 from .card import Card, CardFrame
 from .i18n import tr

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextBrowser, QTextEdit
 
-from app.server.template_facts import EXPRESSION, CodeLine, Preview
+from app.server.templates.facts import EXPRESSION, CodeLine, Preview
 
 from .code_editor import CodeEditor
 from .theme import Theme

@@ -18,7 +18,8 @@ from app.server.bit_by_bit import finish
 from app.server.build import build_application
 from app.server.modules import HandlerModules
 from app.server.site import Problem, Route, Site, SiteError
-from app.server.templates import SiteLoader, template_problems
+from app.server.templates.analysis import template_problems
+from app.server.templates.loader import SiteLoader
 
 HANDLERS = """\
 from tornado.web import RequestHandler, StaticFileHandler, UIModule

@@ -30,10 +30,13 @@ from app.server.literals import read_values
 from app.server.modules import HandlerModules
 from app.server.server import Server
 from app.server.site import Problem, Route, Site, SiteError, load, remarks
-from app.server.template_facts import DROPPED, TWICE, Fault, Links, Preview, Remark
-from app.server.template_limit import MAX_OUTPUT, OutputTooLarge
-from app.server.template_preview import AsRequest, Job, preview
-from app.server.templates import SiteLoader, analyse, references, template_remarks, users_of
+from app.server.templates.analysis import analyse, template_remarks
+from app.server.templates.facts import DROPPED, TWICE, Fault, Links, Preview, Remark
+from app.server.templates.job import AsRequest, Job
+from app.server.templates.limit import MAX_OUTPUT, OutputTooLarge
+from app.server.templates.loader import SiteLoader
+from app.server.templates.preview import preview
+from app.server.templates.tree import references, users_of
 from tests.test_program import program, rows
 
 HANDLERS = """\
@@ -221,7 +224,7 @@ def test_rows_29_and_30_the_output_is_capped_and_the_log_has_the_line(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("app.server.template_limit.MAX_OUTPUT", 1 << 20)
+    monkeypatch.setattr("app.server.templates.limit.MAX_OUTPUT", 1 << 20)
     loop = "\n{% while True %}{{ 'y' }}{% end %}"
     problems, (bad, good) = answers(site_of(page=text, b=loop, box=loop), site_of(page="good"))
     assert problems == [[], []]
@@ -234,7 +237,7 @@ def test_rows_29_and_30_the_output_is_capped_and_the_log_has_the_line(
 def test_rows_29_and_30_small_pieces_do_not_take_many_times_their_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.server.template_limit.MAX_OUTPUT", 1 << 18)
+    monkeypatch.setattr("app.server.templates.limit.MAX_OUTPUT", 1 << 18)
     template = SiteLoader(site_of(page="{% while True %}{{ chr(97) }}{% end %}")).load("page.html")
     tracemalloc.start()
     try:

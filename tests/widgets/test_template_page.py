@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QTreeWidget
 from pytestqt.qtbot import QtBot
 
-from app.server.template_facts import (
+from app.server.templates.facts import (
     EXPRESSION,
     TEXT,
     Analysis,

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from app.server.template_preview import BOUND
-
 KEPT = 20
 """How many renderings are kept."""
+_BOUND = frozenset(
+    ["handler", "request", "static_url", "xsrf_form_html", "reverse_url", "modules", "_tt_modules"]
+)
+"""Names that belong to one handler object."""
 
 
 class Render(NamedTuple):
@@ -34,7 +36,7 @@ class Renders:
         """Keep what *namespace* holds besides the names that belong to the handler object."""
         handler = namespace.get("handler")
         trace = getattr(getattr(handler, "request", None), "loopscope_trace", None)
-        bound = BOUND | set(getattr(handler, "ui", ()))
+        bound = _BOUND | set(getattr(handler, "ui", ()))
         values = {
             key: copy.copy(value) if type(value) in (list, dict, set) else value
             for key, value in namespace.items()
