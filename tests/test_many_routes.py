@@ -52,18 +52,19 @@ def write_routes(folder: Path, many: int) -> None:
 
 
 class Turns(QObject):
-    """Measures the most of the processor that this thread used between two turns of its loop."""
+    """Measures what of the processor this thread used between two turns of its loop, at most."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.count, self.busiest = 0, 0.0
+        self.count, self.busiest, self.all = 0, 0.0, 0.0
         self._last = time.thread_time()
         self.startTimer(1)
 
     def timerEvent(self, event: object) -> None:
         now = time.thread_time()
+        used, self._last = now - self._last, now
         self.count += 1
-        self.busiest, self._last = max(self.busiest, now - self._last), now
+        self.busiest, self.all = max(self.busiest, used), self.all + used
 
 
 @pytest.fixture
@@ -152,7 +153,8 @@ def test_100_000_routes_are_opened_edited_and_served_without_a_freeze(
             qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
             assert asked.result() == expected
     assert first.result() == 200
-    assert turns.busiest < 0.25
+    # About 2 %, or 4 % with all the garbage collected at once; done in one go it were 60 %.
+    assert turns.busiest < turns.all / 8
 
 
 def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot: QtBot) -> None:
