@@ -73,13 +73,13 @@ class Insistence:
 
     def _users(self, frame: FrameType | None) -> list[FrameType]:
         frames = frames_above(frame, self._base) or []
-        return [each for each in frames[:-1] if _is_users(each.f_code)]
+        return [each for each in frames[:-1] if not is_library(each.f_code)]
 
     def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
         if not self._wanted():
             sys.settrace(None)
             return None
-        if not _is_users(frame.f_code):
+        if is_library(frame.f_code):
             return None
         if event == "line":
             around = sum(map(_handlers, self._users(frame)))
@@ -89,11 +89,6 @@ class Insistence:
                 raise self._another()
             self._seen = min(around, self._seen or around)
         return self._trace
-
-
-def _is_users(code: CodeType) -> bool:
-    # What PySide does at an import has no path.
-    return not is_library(code) and not code.co_filename.startswith("shibokensupport")
 
 
 def _handlers(frame: FrameType) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import linecache
+import os
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
@@ -28,12 +29,13 @@ from .recorder import OWNER, Recorder
 from .snapshot import Frame, PendingTask
 from .waiting import Explainer, Known, Step, Why
 
-_LIBRARY = tuple(
-    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
-    | {sysconfig.get_path("stdlib"), str(Path(__file__).resolve().parents[1])}
+_OWN = os.path.join(Path(__file__).resolve().parents[1], "")
+_INSTALLED = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+# What Python and PySide carry within themselves has no path: PySide's is run at each import.
+_LIBRARY = (
+    *{os.path.join(folder, "") for path in _INSTALLED for folder in (path, os.path.realpath(path))},
+    *(_OWN, "<frozen", "shibokensupport"),
 )
-
-_OWN = str(Path(__file__).resolve().parents[1] / "_")[:-1]
 _CONNECTIONS = (IDLE, "RequestHandler._execute")
 DESTROYED = "destroyed"
 """The outcome of a task that was collected as garbage while it waited."""
@@ -324,7 +326,7 @@ class _InLibrary(dict[str, bool]):
     def __missing__(self, file: str) -> bool:
         if len(self) > 10_000:
             self.clear()
-        self[file] = found = file.startswith(_LIBRARY) or file.startswith("<frozen")
+        self[file] = found = file.startswith(_LIBRARY)
         return found
 
 

@@ -9,7 +9,6 @@ import inspect
 import linecache
 import os
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,15 +19,14 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.options import _Option, options
 from tornado.web import RequestHandler
 
+from app.recording.tasks import is_library_file
+
 from .foreign import Foreign
 from .guards import Guards, Handover
 from .namesake import Namesake
 
 MAIN = "__main__"
 _OWN = str(Path(__file__).resolve().parents[1]) + os.sep
-_LIBRARY = tuple(
-    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")}
-)
 
 
 class Place(NamedTuple):
@@ -185,8 +183,8 @@ class Target:
     def _failed(self, error: BaseException) -> TargetError:
         told = TargetError(f"--app {self.name}: {type(error).__name__}: {error}", error)
         if told.places:
-            last = next((p for p in reversed(told.places) if not _is_library(p.file)), None)
-            last = last or told.places[-1]
+            own = [p for p in told.places if p.file[:1] != "<" and not is_library_file(p.file)]
+            last = own[-1] if own else told.places[-1]
             told.args = (f"{told.args[0]} ({last.file}, line {last.line})",)
         return told
 
@@ -269,16 +267,12 @@ class Target:
     @staticmethod
     def _is_own(module: ModuleType) -> bool:
         file = getattr(module, "__file__", None)
-        return bool(file) and not _is_library(str(file))
+        return bool(file) and not is_library_file(str(file))
 
     def files(self) -> list[Path]:
         """Return the source files of the program's own modules, in the order of their names."""
         files = {getattr(module, "__file__", None) for module in self._own_modules().values()}
         return sorted(Path(file) for file in files if file and file.endswith(".py"))
-
-
-def _is_library(file: str) -> bool:
-    return file.startswith((*_LIBRARY, _OWN, "<"))
 
 
 def _is_served(found: object) -> bool:
