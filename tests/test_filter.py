@@ -377,13 +377,18 @@ ATOMS = (
     *("[a-b]", "[^a]", "[^A-Z]", "[@-_]", "[A-b]", "[\\d-]", "[a||b]", "[]a]", "ab", "A+b?"),
     *("\\s", "\\d", "\\b", "\\B", "\\.", "\\-", "\\x41", "\\101", "(?P<A>a)", "\\\\"),
 )  # fmt: skip
+BEGINS = (
+    *("", "[ab]+", "[ab1]{2}", "[Ab]{1,3}?", "[\\d-]{2,}", "\\d{2}", "[^a]{3}", "[a-b]{2,3}"),
+    *("[^é]{2}", "[ -b]{3}", "\\d{1}", "[]a]{2}+", "[1]+"),
+)
 
 
 def expressions(count: int, seed: int) -> Iterator[tuple[str, str]]:
     """Yield valid regular expressions, and texts to search."""
     chance = random.Random(seed)
     for _ in range(count):
-        pattern = "".join(chance.choices(ATOMS, k=chance.randrange(1, 7)))
+        pattern = "".join(chance.choices(ATOMS, k=chance.randrange(7)))
+        pattern = chance.choice(BEGINS) + pattern if chance.random() < 0.4 else pattern
         text = "".join(chance.choices((*LETTERS, "\n"), k=8))
         with contextlib.suppress(FilterError):
             regex(pattern, 0)

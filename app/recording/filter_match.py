@@ -107,6 +107,26 @@ _SMALL = re.compile(
 )
 
 
+_REPEATED = re.compile(r"(\\d|\[\^?\]?(?:\\.|[^]\\])*\])(?:\+|\{([1-9][0-9]*)(,?)([0-9]*)\})")
+
+
+def on_bytes(text: str, flags: int = 0) -> re.Pattern[bytes]:
+    """Compile an expression that is `Needs.in_bytes`, for ASCII texts in small letters.
+
+    The `re` module looks for a set of letters without trying the whole expression at each place,
+    but only if the set stands once: so the first of a repeated set is taken out.
+    """
+    text = text.lower()
+    found = _REPEATED.match(text)
+    if found:
+        letters, least, comma, most = found.groups()
+        letters = "[0-9]" if letters == r"\d" else letters
+        most = str(int(most) - 1) if most else ""
+        again = f"{{{int(least) - 1}{comma}{most}}}" if least else "*"
+        text = letters + letters + again + text[found.end() :]
+    return compiled(text.encode(), flags)
+
+
 def _in_small_letters(text: str) -> bool:
     """Return whether an expression means the same, in any case, on a text in small letters.
 
@@ -124,12 +144,14 @@ class Needs:
     """What can be said of a regular expression without trying it.
 
     *texts*: one of these stands, in any case, in whatever is found; empty when none is known.
-    *leading*: what is found begins with it. *in_line*: what is found has no line ends in it.
+    *leading*: what is found begins with it. *in_bytes*: the expression finds the same in an ASCII
+    text and in its bytes. *in_line*: it does, and what is found has no line ends in it.
     """
 
     def __init__(self, text: str) -> None:
         small = _in_small_letters(text)
-        self.in_line = small and re.search(r"\\s|\[\^|[\0-\x1f]", text) is None
+        self.in_bytes = small and r"\s" not in text
+        self.in_line = self.in_bytes and re.search(r"\[\^|[\0-\x1f]", text) is None
         self.texts: list[str] = []
         self.leading = False
         whole = re.fullmatch(r"\((.*)\)", text, re.DOTALL)
@@ -139,12 +161,21 @@ class Needs:
             self.texts = longest
             self.leading = len(choices) == 1 and longest[0] == choices[0][0]
         self._raw = [each.encode() for each in self.texts]
+        self._marks: bytes | None = None
+        if self.in_bytes and not self.texts:
+            self._marks, self._raw = _row_of_set(text)
+            self.leading = bool(self._raw)
+
+    def first(self, data: bytes, start: int) -> int:
+        """Return where in ASCII *data* in small letters something *leading* begins, at the
+        earliest, from *start* on; -1 for nowhere."""
+        return (data.translate(self._marks) if self._marks else data).find(self._raw[0], start)
 
     def met(self, data: bytes) -> bool:
         """Return whether something may be found in *data*."""
         if not self._raw:
             return True
-        low = data.lower()
+        low = data.translate(self._marks) if self._marks else data.lower()
         for each in self._raw:
             if low.find(each) >= 0:  # The operator in takes longer.
                 return True
@@ -152,17 +183,31 @@ class Needs:
 
     def lines(self, data: bytes, start: int) -> list[bytes]:
         """Return the lines of Latin-1 *data* from *start* on in which something may be found."""
-        if not self._raw:
+        if not self._raw or (self._marks and not data.isascii()):
             return data[start:].split(b"\n")
-        low, found = data.lower(), []
+        low, found = data.translate(self._marks) if self._marks else data.lower(), []
         for each in self._raw:
             at = low.find(each, start)
             while at >= 0:
-                first, last = low.rfind(b"\n", start, at) + 1, low.find(b"\n", at)
+                first, last = data.rfind(b"\n", start, at) + 1, data.find(b"\n", at)
                 end = last if last >= 0 else len(data)
                 found.append(data[first or start : end])
                 at = low.find(each, end)
         return found
+
+
+def _row_of_set(text: str) -> tuple[bytes | None, list[bytes]]:
+    """Return what to look for when an expression begins with a set of letters several times.
+
+    That is a table that makes the letters of the set 1 and all others 0, and the least row of 1.
+    There are none for other expressions.
+    """
+    found = None if "|" in text else _REPEATED.match(text)
+    if found is None or (least := int(found[2] or 1)) < 2:
+        return None, []
+    letter = compiled(found[1].encode(), re.IGNORECASE).match
+    marks = bytes(letter(bytes([n])) is not None for n in range(256))
+    return marks, [b"\1" * min(least, LONGEST)]
 
 
 def _runs(text: str) -> list[list[str]]:

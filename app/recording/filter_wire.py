@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from .events import Request, Row
-from .filter_match import LONGEST, Match, Needs, Remembered, Value, compiled, regex, whole
+from .filter_match import LONGEST, Match, Needs, Remembered, Value, on_bytes, regex, whole
 from .headers import (
     cookie_pairs,
     finder,
@@ -207,8 +207,9 @@ def _in_head(at: int) -> Make:
             return match(raw.replace(b"\r", b"").decode("latin-1"))
 
         if not needs.in_line:
-            return lambda row: in_text(row[at].partition(b"\n")[2])
-        search = compiled(value.text.lower().encode(), re.MULTILINE).search
+            whole_head = Remembered(in_text).__getitem__
+            return lambda row: whole_head(row[at].partition(b"\n")[2])
+        search = on_bytes(value.text, re.MULTILINE).search
 
         def in_line(raw: bytes) -> bool:
             low = raw.lower().replace(b"\r", b"")
@@ -223,16 +224,16 @@ def _in_head(at: int) -> Make:
 
         if not needs.leading:
             return test
-        literal, to_ends = needs.texts[0].encode(), re.search("[.$]", value.text) is not None
+        to_ends = re.search("[.$]", value.text) is not None
 
         def begins(row: Row) -> bool:
             low = row[at].lower()
+            if not low.isascii():
+                return test(row)
             if to_ends:
                 low = low.replace(b"\r", b"")
-            start = low.find(literal, low.find(b"\n"))
-            if start < 0:
-                return False
-            return search(low, start) is not None if low.isascii() else test(row)
+            start = needs.first(low, low.find(b"\n"))
+            return start >= 0 and search(low, start) is not None
 
         return begins
 
@@ -248,7 +249,14 @@ def _in_body(head: int, body: int) -> Make:
         def text(data: bytes) -> bool:
             return match(data.decode("utf-8", "replace"))
 
-        again, nothing = lru_cache(64)(text), text(b"")  # Pages are often the same.
+        search = on_bytes(value.text, re.DOTALL).search if needs.in_bytes else None
+
+        def found(data: bytes) -> bool:
+            if search and data.isascii():
+                return search(data.lower()) is not None
+            return text(data)
+
+        again, nothing = lru_cache(64)(found), text(b"")  # Pages are often the same.
 
         def test(row: Row) -> bool:
             data: bytes = row[body]
