@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.application import Program
 from app.loop import TickLoop
 from app.options import Options
-from app.server.site import HANDLERS, SITE_FILE, Route, load
+from app.server.site import HANDLERS, SITE_FILE, GivenUp, Route, load
 from app.session import drafts, long_work, projects
 from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.routes_editor import RoutesPage
@@ -175,10 +175,10 @@ def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot
     QTimer.singleShot(0, look)
     routes = [Route(f"/given/up/{n}", "handlers.h.Page") for n in range(MANY)]
     [problem] = session.apply(old.with_routes(routes))
-    assert "given up" in problem.text
+    assert problem.text == "given up: what was served before goes on"
     assert "not yet: Applying many" in refused[0].text
     assert shown[0][0] == "Applying many …"
-    assert "Shift+Esc" in shown[0][1]
+    assert shown[0][1] == "Give it up: what was served before goes on (Shift+Esc)"
     assert (session.site, session.busy) == (old, "")
     qtbot.waitUntil(strip.isHidden)
     wrong = Route("/(", "handlers.h.Page")
@@ -189,6 +189,27 @@ def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot
         asked = [pool.submit(status, address + path) for path in ("/1", "/given/up/1")]
         qtbot.waitUntil(lambda: all(each.done() for each in asked))
         assert [each.result() for each in asked] == [200, 404]
+
+
+def test_what_is_given_up_at_the_start_leaves_nothing_served(
+    running_loop: TickLoop, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_work, "AT_ONCE_S", 0)
+    chosen = Options(project=write_project(tmp_path / "many", 20), port=0, lang="en", trust=True)
+    program = Program(chosen, running_loop, running_loop.recorder)
+    cancel, tips = program.window.work.cancel, set()
+
+    def give_up(what: str) -> None:
+        if what == "Applying many …":
+            tips.add(cancel.toolTip())
+            cancel.click()
+
+    program.session.work_changed.connect(give_up)
+    task = running_loop.create_task(program.run())
+    qtbot.waitUntil(task.done)
+    with pytest.raises(GivenUp, match="given up: nothing is served, as before"):
+        task.result()
+    assert tips == {"Give it up: nothing is served, as before (Shift+Esc)"}
 
 
 def test_everything_may_take_long(

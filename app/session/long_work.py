@@ -63,10 +63,14 @@ class LongWork:
     So a command stays a call that returns what came of it, however long that takes. A second one
     is refused meanwhile, with SiteError. *told* hears what is done, whether that can be given up,
     and how much of it is done (0 to 1; -1 where nobody knows); nothing is done once it is over.
+    *serves* says whether something is served, which stays so when it is given up.
     """
 
-    def __init__(self, told: Callable[[str, bool, float], None]) -> None:
+    def __init__(
+        self, told: Callable[[str, bool, float], None], serves: Callable[[], bool]
+    ) -> None:
         self._told = told
+        self._serves = serves
         self.what = ""
         """What is under way, for the user; empty for nothing."""
         self._may_stop = False
@@ -118,7 +122,9 @@ class LongWork:
             within.exec()
             turn.stop()
         if not outcome.done():  # The whole program may end, too.
-            text = tr("given up: what was served before goes on")
+            text = tr("given up: nothing is served, as before")
+            if self._serves():
+                text = tr("given up: what was served before goes on")
             raise GivenUp([Problem(SITE_FILE, 0, 0, text)])
         return outcome.result()
 

@@ -88,7 +88,7 @@ class Session(Controls):
         )
         self._routing = Routing(self._server, store, self._roots)
         self._site = Site(Path())
-        self._work = LongWork(self.work_changed.emit)
+        self._work = LongWork(self.work_changed.emit, lambda: self.serving_at is not None)
         self._projects = Projects(self._serve, lambda: self._site, self._work)
         self._static = StaticFiles(self._server, lambda: self._site, self._fault, self.apply)
         self._listens = False
@@ -223,11 +223,6 @@ class Session(Controls):
             return self._server.address
         places = self._app.listening
         return (places[0].host, places[0].port) if places else self._where
-
-    @property
-    def serving_at(self) -> str | None:
-        """Where connections are accepted: as `address`, or another address of the application."""
-        return self.address or next(iter(self._app.addresses), None)
 
     def listen(self) -> str:
         """Start listening and return the address; raises OSError or ValueError."""

@@ -118,6 +118,11 @@ class Controls(QObject):
         raise NotImplementedError
 
     @property
+    def serving_at(self) -> str | None:
+        """Where connections are accepted: as `address`, or another address of the application."""
+        return self.address or next(iter(self.app.addresses), None)
+
+    @property
     def host_and_port(self) -> tuple[str, int]:
         """Where the server listens, or would listen when started."""
         raise NotImplementedError

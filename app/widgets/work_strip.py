@@ -22,7 +22,7 @@ class WorkStrip(QFrame):
     def __init__(self, controls: Controls, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("banner")
-        self._theme = theme
+        self._controls, self._theme = controls, theme
         self.text: QLabel = label()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -56,6 +56,7 @@ class WorkStrip(QFrame):
             self._patience.start()
         self.text.setText(what)
         self.cancel.setEnabled(may_stop)
+        self._show_tip()
         self.bar.setRange(0, 0 if share < 0 else 100)
         self.bar.setValue(int(share * 100))
 
@@ -72,5 +73,11 @@ class WorkStrip(QFrame):
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""
         self.cancel.setText(tr("Cancel"))
-        self.cancel.setToolTip(tr("Give it up: what was served before goes on (Shift+Esc)"))
+        self._show_tip()
         self.bar.setAccessibleName(tr("Progress"))
+
+    def _show_tip(self) -> None:
+        tip = tr("Give it up: nothing is served, as before (Shift+Esc)")
+        if self._controls.serving_at:
+            tip = tr("Give it up: what was served before goes on (Shift+Esc)")
+        self.cancel.setToolTip(tip)
