@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QTimer
+from PySide6.QtCore import QMimeData, QObject, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QMessageBox
+from PySide6.QtWidgets import QMenu
 
 from app.server.site import GivenUp, SiteError
 
-from .dialogs import ask_folder, ask_trust, tell
+from .dialogs import ask_folder, ask_recover, ask_trust, tell
 from .disk_change import DiskChangeDialog
 from .i18n import tr
 from .project_controls import Draft, FileChange, Found
@@ -227,25 +227,7 @@ class ProjectCommands(QObject):
 
     def _ask_recover(self, draft: Draft) -> None:
         self._recovering = True
-        box = QMessageBox(self._window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Loopscope")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(tr("Text that was not saved was found"))
-        box.setInformativeText(
-            tr(
-                "Loopscope ended before it was saved: {files}. Recovered, it comes into the "
-                "editors; nothing of it is served until you apply it.",
-                files=", ".join(draft.files),
-            )
-        )
-        recover = box.addButton(tr("Recover"), QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(recover)
-        box.setEscapeButton(recover)
-        box.finished.connect(lambda: self._recover(draft, box.clickedButton() is not discard))
-        box.open()
+        ask_recover(self._window, draft.files, lambda yes: self._recover(draft, yes))
 
     def _recover(self, draft: Draft, yes: bool) -> None:
         if yes and not self._hold(draft.files):
