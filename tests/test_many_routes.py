@@ -21,6 +21,7 @@ from app.options import Options
 from app.server.site import HANDLERS, SITE_FILE, GivenUp, Route, load
 from app.session import drafts, long_work, projects
 from app.widgets.disk_change import DiskChangeDialog
+from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
 
@@ -238,6 +239,76 @@ def test_everything_may_take_long(
     assert len(program.session.site.routes) == 21
     window.projects.open(folder)
     assert program.session.site == load(folder)
+
+
+def type_while_applied(program: Program, qtbot: QtBot, then: Callable[[FilePage], None]) -> None:
+    """Type in an editor, and once more while that is applied as it was typed; *then* goes on."""
+    editors = program.window.editors
+    editors.as_you_type.choose(True)
+    editors.open_file(HANDLERS, "h.py")
+    page = editors.current()
+    assert isinstance(page, FilePage)
+
+    def meanwhile(what: str) -> None:
+        if what.startswith("Applying"):
+            program.session.work_changed.disconnect(meanwhile)
+            editors.as_you_type.choose(False)
+            page.editor.insertPlainText("SECOND = 2\n")
+            then(page)
+
+    program.session.work_changed.connect(meanwhile)
+    page.editor.insertPlainText("FIRST = 1\n")
+    qtbot.waitUntil(lambda: not editors.as_you_type.on and not program.session.busy)
+
+
+def test_what_is_asked_for_while_something_is_applied_is_done_after_it(
+    start: Start, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_work, "AT_ONCE_S", 0)
+    program = start(20)
+    wait_until_served(program, qtbot)
+    session, editors = program.session, program.window.editors
+    served: list[str] = []
+    session.server_changed.connect(lambda: served.append(session.site.handlers["h.py"]))
+
+    def press_twice(page: FilePage) -> None:
+        for _ in range(2):
+            qtbot.keyClick(page.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+
+    type_while_applied(program, qtbot, press_twice)
+    qtbot.waitUntil(lambda: len(served) == 2)
+    assert served == [f"FIRST = 1\n{HANDLER}", f"FIRST = 1\nSECOND = 2\n{HANDLER}"]
+    page = editors.pages[f"{HANDLERS}/h.py"]
+    qtbot.waitUntil(lambda: not page.modified)
+    assert page.banner.isHidden()
+    type_while_applied(program, qtbot, lambda page: editors.save())
+    qtbot.waitUntil(lambda: not editors.unsaved)
+    text = (session.site.folder / page.key).read_text(encoding="utf-8")
+    assert text == "FIRST = 1\nSECOND = 2\n" * 2 + HANDLER
+
+
+def test_what_waits_for_what_is_applied_is_given_up_with_it(
+    start: Start, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
+) -> None:
+    monkeypatch.setattr(long_work, "AT_ONCE_S", 0)
+    program = start(20)
+    wait_until_served(program, qtbot)
+    session, window = program.session, program.window
+    before = session.site
+
+    def press_and_give_up(page: FilePage) -> None:
+        qtbot.keyClick(page.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        window.work.cancel.click()
+
+    type_while_applied(program, qtbot, press_and_give_up)
+    qtbot.waitUntil(window.work.isHidden)
+    qapp.processEvents()  # Nothing comes of it later.
+    page = window.editors.pages[f"{HANDLERS}/h.py"]
+    assert "given up" in page.banner.label.text()
+    assert session.site is before
+    assert page.modified
+    page.apply_button.click()
+    assert session.site.handlers["h.py"] == f"FIRST = 1\nSECOND = 2\n{HANDLER}"
 
 
 def test_the_program_ends_in_the_middle_of_it(start: Start, qtbot: QtBot) -> None:

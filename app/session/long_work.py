@@ -74,7 +74,8 @@ class LongWork:
         self.what = ""
         """What is under way, for the user; empty for nothing."""
         self._may_stop = False
-        self._stopped = False
+        self.given_up = False
+        """Whether what is under way, or was last, was given up."""
 
     def bit_by_bit(self, what: str, work: Work[T], may_stop: bool = True) -> T:
         """Do *work* in slices and return its result. Raises GivenUp after `stop`."""
@@ -111,9 +112,9 @@ class LongWork:
         within, turn = QEventLoop(), QTimer(interval=pause_ms)
 
         def look() -> None:
-            if not outcome.done() and not self._stopped:
+            if not outcome.done() and not self.given_up:
                 go_on()
-            if outcome.done() or self._stopped:
+            if outcome.done() or self.given_up:
                 within.quit()
 
         if not outcome.done():
@@ -133,7 +134,7 @@ class LongWork:
         if self.what:
             text = tr("not yet: {what} Try again when that is done.", what=self.what)
             raise SiteError([Problem(SITE_FILE, 0, 0, text)])
-        self.what, self._may_stop, self._stopped = what, may_stop, False
+        self.what, self._may_stop, self.given_up = what, may_stop, False
         try:
             with _no_full_collection():
                 yield
@@ -143,7 +144,8 @@ class LongWork:
 
     def stop(self) -> None:
         """Give up what is under way, if that can be."""
-        self._stopped = self._may_stop and bool(self.what)
+        if self.what and self._may_stop:
+            self.given_up = True
 
     async def ended(self) -> None:
         """Give up what is under way; return when it is over."""

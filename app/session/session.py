@@ -139,6 +139,10 @@ class Session(Controls):
     def stop_work(self) -> None:
         self._work.stop()
 
+    @property
+    def given_up(self) -> bool:
+        return self._work.given_up
+
     def _serve(self, site: Site) -> None:
         what = tr("Applying {name} …", name=site.name or site.folder.name)
         self._work.bit_by_bit(what, self._server.applying(site))

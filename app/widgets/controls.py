@@ -160,6 +160,11 @@ class Controls(QObject):
         """Give up what is under way; all then is as it was before."""
         raise NotImplementedError
 
+    @property
+    def given_up(self) -> bool:
+        """Whether what is under way, or was last, was given up."""
+        raise NotImplementedError
+
     def save(self, folder: Path | None = None) -> None:
         """Write the site to its folder, or to another. Raises OSError."""
         raise NotImplementedError

@@ -6,17 +6,18 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.server.site import TEMPLATES, Problem, Site, SiteError
 
 from .as_you_type import AsYouType
 from .card import Card
 from .controls import Controls
-from .dialogs import ask_folder, tell
+from .dialogs import ask_discard, ask_folder, tell
 from .editor_page import FilePage, Page
 from .i18n import tr
+from .in_turn import InTurn
 from .routes_editor import KEY, RoutesPage
 from .settings_child import DebugChild
 from .settings_page import SETTINGS_KEY, SettingsPage
@@ -49,6 +50,7 @@ class Editors(QObject):
         self.history = SiteHistory(controls, self.apply_site, self)
         self.history.said.connect(self.said)
         self.history.failed.connect(self.failed)
+        self._in_turn = InTurn(controls, self)
         self.as_you_type = AsYouType(theme.settings, self)
         self.as_you_type.due.connect(self._apply_typed)
         self.as_you_type.changed.connect(self._show_choice)
@@ -58,26 +60,20 @@ class Editors(QObject):
 
     def open_file(self, folder: str, name: str, line: int = 0, column: int = 0) -> None:
         """Open ``handlers/…`` or ``templates/…``, at a place when the line is not 0."""
-        if self._controls.app.target:
-            return  # An application's files are opened to be read.
-        key = f"{folder}/{name}"
-        if key not in self.pages:
-            site = self._controls.site
-            sources = site.handlers if folder == "handlers" else site.templates
-            made = self._file_page(folder, name, sources.get(name, ""))
-            made.served(site)
-            self._open(made)
-        page = self.pages[key]
-        self._card.show_page(page)
-        page.setFocus()
+        page = self._shown(f"{folder}/{name}", lambda: self._file_page(folder, name))
         if line and isinstance(page, FilePage):
             page.editor.go_to(line, column)
 
-    def _file_page(self, folder: str, name: str, text: str) -> FilePage:
-        if folder != TEMPLATES:
-            return FilePage(folder, name, text, self._theme)
-        page = TemplatePage(name, text, self._theme, self._controls.templates)
-        page.open_wanted.connect(lambda other, line: self.open_file(TEMPLATES, other, line))
+    def _file_page(self, folder: str, name: str) -> FilePage:
+        site = self._controls.site
+        if folder == TEMPLATES:
+            text = site.templates.get(name, "")
+            template = TemplatePage(name, text, self._theme, self._controls.templates)
+            template.open_wanted.connect(lambda other, line: self.open_file(TEMPLATES, other, line))
+            page: FilePage = template
+        else:
+            page = FilePage(folder, name, site.handlers.get(name, ""), self._theme)
+        page.served(site)
         return page
 
     def can_open(self, file: str) -> bool:
@@ -94,13 +90,8 @@ class Editors(QObject):
 
     def open_routes(self, row: int = -1) -> None:
         """Open the editor of the routes, at a row."""
-        if self._controls.app.target:
-            return
-        if KEY not in self.pages:
-            self._open(RoutesPage(self._controls.site, self._theme, self._controls.routing))
-        page = self.pages[KEY]
-        self._card.show_page(page)
-        page.setFocus()
+        controls = self._controls
+        page = self._shown(KEY, lambda: RoutesPage(controls.site, self._theme, controls.routing))
         if isinstance(page, RoutesPage) and row >= 0:
             page.go_to(row)
 
@@ -112,30 +103,32 @@ class Editors(QObject):
 
     def open_static(self, name: str = "") -> None:
         """Open the page of the static files, at one of them."""
-        if self._controls.app.target:
-            return
-        if STATIC_KEY not in self.pages:
-            self._open(StaticPage(self._controls, self._theme))
-        shown = self.pages[STATIC_KEY]
-        self._card.show_page(shown)
-        shown.setFocus()
-        if name and isinstance(shown, StaticPage):
-            shown.choose(name)
+        page = self._shown(STATIC_KEY, lambda: StaticPage(self._controls, self._theme))
+        if name and isinstance(page, StaticPage):
+            page.choose(name)
 
     def open_settings(self, name: str = "") -> None:
         """Open the editor of the settings, at one of them."""
+        page = self._shown(SETTINGS_KEY, self._settings_page)
+        if name and isinstance(page, SettingsPage):
+            page.go_to(name)
+
+    def _settings_page(self) -> SettingsPage:
+        page = SettingsPage(self._controls, self._theme)
+        page.open_source.connect(lambda file, line: self.open_file("handlers", file, line))
+        page.child_wanted.connect(self.open_debug_child)
+        return page
+
+    def _shown(self, key: str, make: Callable[[], Page]) -> Page | None:
+        """Show the editor *key*, made if need be; None of an application, which is only read."""
         if self._controls.app.target:
-            return
-        if SETTINGS_KEY not in self.pages:
-            page = SettingsPage(self._controls, self._theme)
-            page.open_source.connect(lambda file, line: self.open_file("handlers", file, line))
-            page.child_wanted.connect(self.open_debug_child)
-            self._open(page)
-        shown = self.pages[SETTINGS_KEY]
-        self._card.show_page(shown)
-        shown.setFocus()
-        if name and isinstance(shown, SettingsPage):
-            shown.go_to(name)
+            return None
+        if key not in self.pages:
+            self._open(make())
+        page = self.pages[key]
+        self._card.show_page(page)
+        page.setFocus()
+        return page
 
     def _open(self, page: Page) -> None:
         self.pages[page.key] = page
@@ -143,7 +136,7 @@ class Editors(QObject):
         self._card.tabs.setTabToolTip(at, page.key)
         self._card.make_closable(page, lambda: self.close(page))
         page.modified_changed.connect(lambda: self._show_title(page))
-        page.apply_wanted.connect(lambda: self.apply([page]))
+        page.apply_wanted.connect(lambda: self._apply_in_turn(page))
         page.as_you_type.setChecked(self.as_you_type.on)
         page.as_you_type.toggled.connect(self.as_you_type.choose)
         page.edited.connect(self.as_you_type.edited)
@@ -163,39 +156,25 @@ class Editors(QObject):
         if not page.modified:
             self._really_close(page)
             return
-        self._ask(
-            tr("{name} holds changes that were not applied.", name=page.title),
-            lambda: self._really_close(page),
-        )
+        text = tr("{name} holds changes that were not applied.", name=page.title)
+        ask_discard(self._window, text, lambda: self._really_close(page))
 
     def _really_close(self, page: Page) -> None:
         self.pages.pop(page.key, None)
         self._card.remove(page)
         page.deleteLater()
 
-    def _ask(self, text: str, discard: Callable[[], None]) -> None:
-        box = QMessageBox(self._window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Loopscope")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(text)
-        yes = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(cancel)
-        box.finished.connect(lambda: discard() if box.clickedButton() is yes else None)
-        box.open()
-
     def confirm_leaving(self, leave: Callable[[], None]) -> bool:
         """Return True when nothing would be lost; else ask, and call *leave* on Discard."""
         if not self.unsaved and not any(page.modified for page in self.pages.values()):
             return True
-        self._ask(tr("There are changes that were not saved."), leave)
+        ask_discard(self._window, tr("There are changes that were not saved."), leave)
         return False
 
     def forget_changes(self) -> None:
         """Close all editors, whatever they hold."""
         self.unsaved = False
+        self._in_turn.clear()
         for page in list(self.pages.values()):
             self._really_close(page)
 
@@ -212,6 +191,16 @@ class Editors(QObject):
         pages = [page for page in self.pages.values() if page.modified and page.parses]
         if pages:
             self.apply(pages, typed=True)
+
+    def _apply_in_turn(self, page: Page) -> None:
+        waits = bool(self._controls.busy)
+
+        def apply() -> None:
+            is_open = self.pages.get(page.key) is page
+            if is_open and (page.modified or not waits):  # It may be served by now.
+                self.apply([page])
+
+        self._in_turn.do(page.key, apply)
 
     def written(self, pages: Iterable[Page] | None = None) -> Site:
         """Return the site with what *pages* hold, or all of them. Raises SiteError."""
@@ -300,6 +289,9 @@ class Editors(QObject):
 
     def save(self, folder: Path | None = None) -> None:
         """Apply all editors, then write the site to its folder, or to another one."""
+        self._in_turn.do("save", lambda: self._save(folder))
+
+    def _save(self, folder: Path | None) -> None:
         if not self._controls.editable:
             return
         changed = [page for page in self.pages.values() if page.modified]
