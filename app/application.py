@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
-import gc
 import logging
 import os
 import shlex
@@ -117,6 +116,7 @@ class Program:
     def __init__(self, chosen: Options, loop: TickLoop, recorder: Recorder) -> None:
         from PySide6.QtCore import QSettings
 
+        from app.collector import Collector
         from app.cost import calibrate
         from app.loop import TickLoop
         from app.recording import capture
@@ -167,6 +167,7 @@ class Program:
         self.session.watch_with(self.watchdog, chosen.block_limit)
         self.detectors = Detectors(recorder, loop)
         self.clock = FrameClock(self.frame, self.is_live)
+        self.collector = Collector()
         self.ended = asyncio.Event()
 
     def _freeze_sign(self) -> FreezeSign | None:
@@ -201,7 +202,7 @@ class Program:
                 self._serve()
             self.window.show()
             self.clock.start(self.loop)
-            self._settle()
+            self.collector.begin()
             if self.options.open is None:
                 self.watchdog.start()
             await self.ended.wait()
@@ -212,6 +213,7 @@ class Program:
             return 0
         finally:
             self.clock.stop()
+            self.collector.end()
             self.watchdog.stop()
             await self.session.close()
             self.window.close()
@@ -321,19 +323,14 @@ class Program:
             raise StartError(cannot_listen(*where, error)) from error
         print(f"Loopscope is serving {self.session.name} at {address}", flush=True)
 
-    def _settle(self) -> None:
-        # What exists by now stays: the garbage collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
-        # Often enough that no collection holds up a frame.
-        gc.set_threshold(2_000, 5, 100)
-
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""
         start = self.recorder.clock()
         if self.options.open is None:
             batch = self.recorder.drain(settle_ns)
             self.store.apply(batch)
+            if batch.requests:
+                self.collector.busy()
             self.detectors.look(self.store, batch)
             if self.watchdog.pending:
                 self.watchdog.settle(self.store, final=not settle_ns)
