@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from app.server.settings import SERVER_SETTINGS, SETTINGS, faults
+from app.server.setting_faults import faults
+from app.server.settings import SERVER_SETTINGS, SETTINGS
 from app.server.site import SITE_FILE, Problem, Site, SiteError
 
 from .settings_text import Draft

@@ -7,7 +7,8 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.server.settings import Setting, new_secret, rotated
+from app.server.cookie_secret import new_secret, rotated
+from app.server.settings import Setting
 
 from .i18n import tr
 from .parts import IconButton, label, set_property

@@ -6,7 +6,8 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from app.server.settings import Kind, Setting, fault
+from app.server.setting_faults import fault
+from app.server.settings import Kind, Setting
 
 
 class Draft(NamedTuple):

@@ -16,17 +16,10 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, create_signed_value, decode_signed_value
 
 from app.recording.recorder import Recorder
+from app.server.cookie_secret import new_secret, rotated
 from app.server.server import Server
-from app.server.settings import (
-    GROUPS,
-    SERVER_SETTINGS,
-    SETTINGS,
-    Kind,
-    fault,
-    faults,
-    new_secret,
-    rotated,
-)
+from app.server.setting_faults import fault, faults
+from app.server.settings import GROUPS, SERVER_SETTINGS, SETTINGS, Kind
 from app.server.site import Route, Site, SiteError, load, save
 from app.widgets.i18n import load as translations
 

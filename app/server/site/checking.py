@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType
 
-from app.server.settings import SERVER_SETTINGS, faults
+from app.server.setting_faults import faults
+from app.server.settings import SERVER_SETTINGS
 
 from ..bit_by_bit import Work, finish
 from .model import HANDLERS, SITE_FILE, TEMPLATES, Problem, Site, name_problems
