@@ -1,13 +1,13 @@
 """Which rule of an application takes a request: Tornado's own matchers, asked one by one.
 
-Nothing is sent and no handler runs. `draft` makes rules of routes that are still being edited.
+Nothing is sent and no handler runs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tornado.httputil import HTTPInputError, HTTPServerRequest
@@ -21,20 +21,16 @@ from tornado.routing import (
     RuleRouter,
 )
 from tornado.routing import Rule as TornadoRule
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from app.recording.events import Request
 from app.recording.headers import pairs
 from app.recording.limit import TooSlow, cpu_limit
 
 from .answering import Chosen, answer_of, brief, name_of, nobody, request_of
-from .build import assemble
-from .ladder import NOTHING, Words
-from .modules import HandlerModules
+from .ladder import Words
 from .near_miss import furthest
-from .rules import SiteRule, Targets, known_rules, loaded_target, rule_of
-from .site import Route, Site
-from .site.route_checking import Earlier, Fault, route_faults
+from .rules import SiteRule
 from .trial import Answer, Asked, Group, Moved, Outcome, Rule, Tried
 
 MATCH_LIMIT_S = 0.05
@@ -283,69 +279,3 @@ def _place(root: Root, question: Asked) -> Place:
             return name_of(step.rule.target), _texts_of(described(step, 0))
     application = root if isinstance(root, Application) else Application()
     return nobody(question, request, application).target, None
-
-
-# Routes that are being edited
-
-
-class Draft(NamedTuple):
-    """What a site's routes would be served as, without those that cannot be; and their faults."""
-
-    application: Application
-    faults: dict[int, list[Fault]]
-
-
-class _NotImported(RequestHandler):
-    """Stands for a handler whose module is imported when it is applied."""
-
-
-def drafting(
-    site: Site, modules: HandlerModules | None, served: object = None
-) -> Generator[None, None, Draft]:
-    """Make a draft of *site*, bit by bit, one route at a time. Nothing of its code runs.
-
-    Without the *modules* of a site that is trusted, handlers and settings are not looked for.
-    The rules of what is *served* are used again.
-    """
-    known = known_rules(served)
-    draft = Draft(Application() if modules is None else assemble(site, modules), {})
-    earlier = Earlier(len(site.routes))
-    targets = None if modules is None else Targets(modules, loaded_target)
-    by_host: dict[str, list[SiteRule]] = {}
-    for index, route in enumerate(site.routes):
-        yield
-        if not route.enabled:
-            continue
-        faults = [*route_faults(site, route), *earlier.faults(index, route)]
-        if all(fault.warning for fault in faults):
-            target, more = (None, []) if targets is None else targets.of(site, route)
-            target = target or _stand_in(route)
-            faults += more
-        if faults:
-            draft.faults[index] = faults
-        if all(fault.warning for fault in faults):
-            rule = rule_of(site, index, target, known)
-            if route.host:
-                by_host.setdefault(route.host, []).append(rule)
-            else:
-                draft.application.wildcard_router.add_rules([rule])
-    for host, rules in by_host.items():
-        draft.application.add_handlers(host, rules)
-    return draft
-
-
-def _stand_in(route: Route) -> type[RequestHandler]:
-    module, _, name = route.handler.rpartition(".")
-    return type(name, (_NotImported,), {"__module__": module})
-
-
-def left_out(site: Site, draft: Draft) -> Iterator[Tried]:
-    """Yield the routes of *site* that are no rules of *draft*, and why."""
-    for index, route in enumerate(site.routes):
-        faults = [fault for fault in draft.faults.get(index, ()) if not fault.warning]
-        if route.enabled and not faults:
-            continue
-        kwargs = "" if not route.kwargs else brief(route.kwargs)
-        rule = Rule(0, index, route.host, route.pattern, route.handler, route.name, kwargs)
-        outcome = Outcome.BROKEN if route.enabled else Outcome.OFF
-        yield Tried(rule, outcome, words=faults[0].words if route.enabled else NOTHING)

@@ -10,6 +10,7 @@ from tornado.web import Application
 from app.recording.events import Request
 from app.recording.store import Store
 from app.server import routing
+from app.server.route_draft import drafting, left_out
 from app.server.server import Server
 from app.server.site import Site
 from app.server.trial import Answer, Asked, Moved, Rule, Tried
@@ -58,7 +59,7 @@ class Routing(RoutingControls):
     def draft(self, site: Site) -> Generator[None, None, Rulebook]:
         trusted = any(True for _ in self._roots())
         modules = self._server.modules if trusted else None
-        draft = yield from routing.drafting(site, modules, self._server.root)
-        rules = _Rules(draft.application, self._store, lambda: routing.left_out(site, draft))
+        draft = yield from drafting(site, modules, self._server.root)
+        rules = _Rules(draft.application, self._store, lambda: left_out(site, draft))
         rules.faults = draft.faults
         return rules

@@ -25,7 +25,8 @@ from tornado.web import (
 from tornado.websocket import WebSocketHandler
 
 from app.server.modules import HandlerModules
-from app.server.routing import drafting, left_out, rules_of, trial
+from app.server.route_draft import drafting, left_out
+from app.server.routing import rules_of, trial
 from app.server.site import Route, Site
 from app.server.trial import Answer, Asked, Outcome, Tried, asked
 
