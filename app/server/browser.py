@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .client_messages import ClientRequest, InvalidRequest, Pair, split
-from .jar import SameSiteContext, is_loopback, site_of
+from .hosts import is_loopback, site_of
+from .jar import SameSiteContext
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _DISTANCES = ("same-origin", "same-site", "cross-site")

@@ -14,7 +14,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.log import app_log
 from tornado.websocket import WebSocketClosedError, _WebSocketParams
 
-from .client import Client, ClientRequest
+from .client import Client
+from .client_messages import ClientRequest
 from .client_wire import Connection
 from .websocket import BINARY, IN, OUT, TEXT, Begin, NotedProtocol
 

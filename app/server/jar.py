@@ -18,13 +18,13 @@ Times are seconds since the epoch. Values are text in which each character is on
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from .hosts import domain_matches, host_of, is_address, is_loopback
 from .set_cookie import SetCookie, parse_date, parse_set_cookie
 
 SameSiteContext = Literal["same-site", "cross-site-navigation", "cross-site"]
@@ -220,8 +220,8 @@ class Jar:
             other.secure
             and other.name == cookie.name
             and (
-                _domain_matches(other.domain, cookie.domain)
-                or _domain_matches(cookie.domain, other.domain)
+                domain_matches(other.domain, cookie.domain)
+                or domain_matches(cookie.domain, other.domain)
             )
             and _path_matches(cookie.path, other.path)
             for other in self._cookies.values()
@@ -253,32 +253,12 @@ class Jar:
                 self.remove(cookie)
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether *host* is this machine by name or address, without looking it up."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    address = _address(host)
-    return address is not None and address.is_loopback
-
-
-def site_of(url: str) -> tuple[str, str]:
-    """Return the site of *url*: scheme and registrable domain, here the last two labels.
-
-    A lone label under ``localhost`` is a site of its own, as in Chrome.
-    """
-    parts = urlsplit(url)
-    host = _host(url)
-    if _address(host) is None:
-        host = ".".join(host.split(".")[-2:])
-    return parts.scheme.lower(), host
-
-
 def _meant(parsed: SetCookie, place: _Place, now: float) -> Cookie | None:
     """Return the cookie that the header asks for, or None when its Domain is not allowed."""
     attributes = parsed.attributes
     domain = attributes.get("domain", "").removeprefix(".").lower()
-    host_only = not domain or (domain == place.host and ("." not in domain or _is_address(domain)))
-    if domain and not host_only and ("." not in domain or not _domain_matches(place.host, domain)):
+    host_only = not domain or (domain == place.host and ("." not in domain or is_address(domain)))
+    if domain and not host_only and ("." not in domain or not domain_matches(place.host, domain)):
         return None
     path = attributes.get("path", "")
     return Cookie(
@@ -327,7 +307,7 @@ def _withholding(
 ) -> str:
     """Return why *cookie* is not sent, or an empty text."""
     exact = place.host == cookie.domain
-    if not (exact if cookie.host_only else _domain_matches(place.host, cookie.domain)):
+    if not (exact if cookie.host_only else domain_matches(place.host, cookie.domain)):
         return "DomainMismatch"
     if cookie.expired(now):
         return "Expired"
@@ -354,34 +334,9 @@ def _key(cookie: Cookie) -> tuple[str, str, bool, str]:
 
 def _place(url: str) -> _Place:
     parts = urlsplit(url)
-    host = _host(url)
+    host = host_of(url)
     secure = parts.scheme.lower() in ("https", "wss")
     return _Place(host, parts.path or "/", secure or is_loopback(host))
-
-
-def _host(url: str) -> str:
-    host = urlsplit(url).hostname
-    if not host:
-        raise ValueError(f"no host in the URL {url!r}")
-    return host if host.isascii() else host.encode("idna").decode("ascii")
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_address(host: str) -> bool:
-    return _address(host) is not None
-
-
-def _domain_matches(host: str, domain: str) -> bool:
-    """RFC 6265bis §5.1.3."""
-    if host == domain:
-        return True
-    return host.endswith("." + domain) and not _is_address(host)
 
 
 def _path_matches(path: str, cookie_path: str) -> bool:

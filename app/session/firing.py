@@ -7,8 +7,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from app.server.client import Browser, Client, ClientRequest, ClientResponse, Clients, Wire
-from app.server.client_messages import InvalidRequest
+from app.server.browser import Browser
+from app.server.client import Client
+from app.server.client_messages import ClientRequest, ClientResponse, InvalidRequest, Wire
+from app.server.clients import Clients
 from app.widgets.controls import Controls, Shot
 from app.widgets.firing_controls import Fired, FiringControls, Hop, Person, Sending
 

@@ -20,7 +20,7 @@ from app.exchange.har_import import Har
 from app.exchange.redact import sanitised, secrets_of, spellings
 from app.exchange.snippets import literal
 from app.recording.store import Store
-from app.server.client import ClientResponse
+from app.server.client_messages import ClientResponse
 from app.server.target import target_file
 
 T = TypeVar("T")

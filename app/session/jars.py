@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.recording.capture import Fates
 from app.recording.store import Store
-from app.server.client import Clients
+from app.server.clients import Clients
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 

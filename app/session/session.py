@@ -24,7 +24,8 @@ from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.recording.store import Store
 from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoint, Breakpoints, Parked
-from app.server.client import ClientRequest, Clients
+from app.server.client_messages import ClientRequest
+from app.server.clients import Clients
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.server import Server

@@ -10,8 +10,8 @@ from tornado.websocket import WebSocketClosedError
 
 from app.recording.events import Row
 from app.recording.recorder import Recorder
-from app.server.client import Clients
 from app.server.client_socket import ClientSocket, NotUpgraded, open_socket
+from app.server.clients import Clients
 from app.server.websocket import Passing
 from app.widgets.i18n import tr
 from app.widgets.socket_controls import CLOSED, CONNECTING, OPEN, Socket, SocketControls

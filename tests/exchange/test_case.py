@@ -14,7 +14,8 @@ import pytest
 
 from app.exchange.case import App, async_http_test_case
 from app.recording.events import Request, Row
-from app.server.client import Client, ClientRequest
+from app.server.client import Client
+from app.server.client_messages import ClientRequest
 from app.session.in_out import app_of
 from app.session.projects import DEMO
 

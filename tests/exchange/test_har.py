@@ -26,7 +26,8 @@ from app.exchange.request import HttpRequest
 from app.recording.events import Request
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.server.client import ClientRequest, Clients
+from app.server.client_messages import ClientRequest
+from app.server.clients import Clients
 from app.server.server import Server
 from app.server.site import load
 from app.session.projects import DEMO

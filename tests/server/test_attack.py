@@ -20,7 +20,7 @@ from app.recording.store import Store
 from app.server.attack.attack_range import AttackRange, RangeError
 from app.server.attack.attacks import ATTACKS, DEFENCES, Outcome, Target
 from app.server.attack.sightings import Place
-from app.server.client import Clients
+from app.server.clients import Clients
 from app.server.server import Server
 from app.server.site import Site, load
 

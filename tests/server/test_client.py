@@ -18,8 +18,9 @@ from tornado.web import Application, RequestHandler
 
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER
-from app.server.client import MAX_REDIRECTS, Client, ClientRequest, ClientResponse, Clients
-from app.server.client_messages import InvalidRequest, check
+from app.server.client import MAX_REDIRECTS, Client
+from app.server.client_messages import ClientRequest, ClientResponse, InvalidRequest, check
+from app.server.clients import Clients
 
 
 @pytest.fixture(autouse=True)

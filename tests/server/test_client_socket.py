@@ -16,8 +16,9 @@ from app.recording.events import Message
 from app.recording.headers import value_of
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.server.client import ClientRequest, Clients
+from app.server.client_messages import ClientRequest
 from app.server.client_socket import ClientSocket, NotUpgraded, open_socket
+from app.server.clients import Clients
 from app.server.server import Server
 from app.server.websocket import Passing
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from app.server.browser import Browser
-from app.server.client import Client, ClientRequest, Clients, Wire
-from app.server.client_messages import CHUNK, InvalidRequest
+from app.server.client import Client
+from app.server.client_messages import CHUNK, ClientRequest, InvalidRequest, Wire
+from app.server.clients import Clients
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

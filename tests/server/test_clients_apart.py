@@ -14,7 +14,9 @@ from app.recording.events import Request
 from app.recording.headers import sent_cookies, set_cookies
 from app.recording.recorder import Recorder
 from app.recording.store import Store
-from app.server.client import Client, ClientRequest, Clients
+from app.server.client import Client
+from app.server.client_messages import ClientRequest
+from app.server.clients import Clients
 from app.server.server import Server
 from app.server.site import load
 

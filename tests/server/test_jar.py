@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.server.jar import LAX_UNSAFE_S, MAX_AGE, PER_DOMAIN, Cookie, Jar, site_of
+from app.server.hosts import site_of
+from app.server.jar import LAX_UNSAFE_S, MAX_AGE, PER_DOMAIN, Cookie, Jar
 from app.server.set_cookie import parse_date, parse_set_cookie
 
 NOW = 1_700_000_000.0

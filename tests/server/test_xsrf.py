@@ -13,7 +13,8 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, HTTPError, RequestHandler
 
-from app.server.client import Client, ClientRequest, ClientResponse
+from app.server.client import Client
+from app.server.client_messages import ClientRequest, ClientResponse
 from app.server.xsrf import Origin, xsrf_verdict
 from app.server.xsrf_detail import detail_of, verdict_of
 from app.server.xsrf_token import xsrf_token

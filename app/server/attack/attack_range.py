@@ -15,9 +15,11 @@ from app.recording.recorder import OWNER, Recorder
 from app.recording.store import Store
 from app.server.bit_by_bit import alongside
 from app.server.browser import Browser
-from app.server.client import Client, ClientRequest, ClientResponse, Clients
-from app.server.client_messages import Pair, split
-from app.server.jar import Jar, SameSiteContext, is_loopback
+from app.server.client import Client
+from app.server.client_messages import ClientRequest, ClientResponse, Pair, split
+from app.server.clients import Clients
+from app.server.hosts import is_loopback
+from app.server.jar import Jar, SameSiteContext
 from app.server.ladder import NOTHING, Words
 from app.server.server import Server
 from app.server.site import Site, SiteError
