@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,6 @@ def test_a_catastrophic_pattern_is_ended_at_the_limit(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(SITE)
     with program(str(tmp_path), "--trust", "--block-limit", "0.3", cwd=tmp_path) as it:
         assert it.get("/aaa")[0] == 200
-        began = time.monotonic()
-        assert it.get("/" + "a" * 40 + "b")[0] == 503
-        assert time.monotonic() - began < 8  # By itself it would take years.
+        assert it.get("/" + "a" * 40 + "b")[0] == 503  # By itself it would take years.
         assert it.get("/fine")[0] == 200
         assert it.end() == ""

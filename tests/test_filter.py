@@ -514,10 +514,8 @@ def test_a_regular_expression_that_never_ends_is_ended() -> None:
     found = compile_filter("/(a+)+$/")
     assert found is not None
     row = request(1, "GET /" + "a" * 60 + "!")
-    start = time.perf_counter()
     with pytest.raises(TooSlow), cpu_limit(0.1):
         found.accepts(row)
-    assert time.perf_counter() - start < 5
     with cpu_limit(5):  # And the next is not, though the last one's time is over.
         assert json.loads("[1]") == [1]
 

@@ -18,6 +18,7 @@ from tornado.web import Application, RequestHandler
 
 from app.recording.events import CLIENT
 from app.recording.recorder import OWNER
+from app.server import client_wire
 from app.server.client import MAX_REDIRECTS, Client
 from app.server.client_messages import ClientRequest, ClientResponse, InvalidRequest, check
 from app.server.clients import Clients
@@ -412,13 +413,14 @@ def test_bodies_are_sent_with_a_length_or_in_chunks() -> None:
     run(body)
 
 
-def test_100_continue() -> None:
+def test_100_continue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_wire, "CONTINUE_SECONDS", 1_000)
+
     async def body(here: World) -> None:
         expect = (("Expect", "100-continue"),)
-        request = here.request("/echo", "POST", headers=expect, body=b"later")
+        request = here.request("/echo", "POST", headers=expect, body=b"later", timeout=20)
         response = await here.alice.fetch(request)
         assert response.body == b'{"method": "POST", "body": "later"}'
-        assert response.elapsed < 0.9
         assert (await here.alice.fetch(here.request("/echo"))).reused
 
     run(body)
@@ -516,7 +518,7 @@ def test_a_timeout_keeps_what_had_come() -> None:
         response = await here.alice.fetch(here.request("/slow", timeout=0.3))
         assert "no complete answer within 0.3 s" in response.error
         assert (response.status, response.body) == (200, b"beginning")
-        assert 0.29 < response.elapsed < 5
+        assert response.elapsed > 0.29
         assert here.alice.connections == 0
 
     run(body)

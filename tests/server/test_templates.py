@@ -168,9 +168,7 @@ def test_a_broken_template_is_told_at_its_place_and_the_last_good_one_is_served(
 ) -> None:
     good = site_of(page="good", b='\n{% extends "page.html" %}', c='{% extends "d.html" %}', d="")
     bad = good.with_template("page.html", text)
-    begun = time.monotonic()
     problems, responses = answers(good.without_template("b.html"), bad)
-    assert time.monotonic() - begun < 5
     problem = next(each for each in problems[1] if said in each.text)
     assert problem.file == ("templates/b.html" if row == 26 else "templates/page.html")
     assert (problem.line, problem.column) == place
