@@ -61,14 +61,14 @@ def test_a_request_is_parked_while_the_others_and_the_window_go_on(
     waiting = [task for task in program.session.waiting() if task.owner > 0]
     assert any(task.future == "parked_at_breakpoint" for task in waiting)
     assert any("Resume" in str(task.resolver) for task in waiting)
-    number = program.session.parked()[0].request_id
+    number = program.session.breakpoints.parked()[0].request_id
     assert status_words(program.store.open_requests[number]) == "parked"
     before = parked(program, qtbot).text(3)
     qtbot.waitUntil(lambda: parked(program, qtbot).text(3) != before)
     qtbot.mouseClick(panel.resume, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(future.done)
     assert future.result() == undisturbed
-    assert program.session.parked() == []
+    assert program.session.breakpoints.parked() == []
 
 
 def test_the_menu_of_a_request_breaks_the_next_one_which_is_killed(
@@ -79,7 +79,7 @@ def test_the_menu_of_a_request_breaks_the_next_one_which_is_killed(
     menu = window.findChild(RequestMenu)
     assert menu is not None
     menu.menu(program.store.requests.rows[-1]).actions()[2].trigger()
-    assert [point.stage for point in program.session.breakpoints()] == ["finish"]
+    assert [point.stage for point in program.session.breakpoints.all()] == ["finish"]
     future = begin("/story/2")
     parked(program, qtbot)
     qtbot.mouseClick(window.breakpoints.kill, Qt.MouseButton.LeftButton)
@@ -94,12 +94,12 @@ def test_keys_of_the_table_resume_and_kill_what_is_parked(
     program: Program, qtbot: QtBot, begin: Begin
 ) -> None:
     view = program.window.requests.view
-    program.session.add_breakpoint(Breakpoint("verb", handler=_handler_of(program, "/story/1")))
+    program.session.breakpoints.add(Breakpoint("verb", handler=_handler_of(program, "/story/1")))
 
     def park(path: str) -> Future[Any]:
         future = begin(path)
-        qtbot.waitUntil(lambda: len(program.session.parked()) == 1)
-        number = program.session.parked()[0].request_id
+        qtbot.waitUntil(lambda: len(program.session.breakpoints.parked()) == 1)
+        number = program.session.breakpoints.parked()[0].request_id
         qtbot.waitUntil(lambda: program.store.request(number) is not None)
         program.window.requests.refresh()
         program.window.selection.select(number)
@@ -128,15 +128,15 @@ def test_the_server_ends_while_a_request_is_parked(
     stages = ("received", "prepare", "verb", "finish")
     routes: list[Callable[[], object]] = []
     for stage, path in zip(stages, ("/", "/sleep", "/login", "/story/1"), strict=True):
-        program.session.add_breakpoint(Breakpoint(stage, handler=_handler_of(program, path)))
+        program.session.breakpoints.add(Breakpoint(stage, handler=_handler_of(program, path)))
         routes.append(begin(path).done)
-    qtbot.waitUntil(lambda: len(program.session.parked()) == 4)
+    qtbot.waitUntil(lambda: len(program.session.breakpoints.parked()) == 4)
     if end == "paused":
         program.session.pause_server()
     if end == "stop":
         program.session.stop_server()
         qtbot.waitUntil(lambda: all(done() for done in routes))
-        assert program.session.parked() == []
+        assert program.session.breakpoints.parked() == []
     # For the others the fixture ends the program.
 
 

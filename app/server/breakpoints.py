@@ -139,7 +139,7 @@ class Breakpoints:
 
     # -- The list ------------------------------------------------------------------------------
 
-    def breakpoints(self) -> list[Breakpoint]:
+    def all(self) -> list[Breakpoint]:
         """Return the breakpoints in the order in which they were added."""
         return list(self._list)
 

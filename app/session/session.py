@@ -23,7 +23,7 @@ from app.recording.recorder import OWNER, Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.recording.store import Store
 from app.server.attack.attack_range import AttackRange
-from app.server.breakpoints import Breakpoint, Breakpoints, Parked
+from app.server.breakpoints import Breakpoints
 from app.server.client_messages import ClientRequest
 from app.server.clients import Clients
 from app.server.cookie_log import CookieNotes
@@ -446,31 +446,9 @@ class Session(Controls):
     def test_app(self) -> App:
         return app_of(self._app.target or None, self._site.folder)
 
-    # -- Breakpoints -----------------------------------------------------------------------
-
-    def breakpoints(self) -> list[Breakpoint]:
-        return self._breakpoints.breakpoints()
-
-    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        self._breakpoints.add(breakpoint_)
-
-    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        self._breakpoints.remove(breakpoint_)
-
-    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
-        self._breakpoints.enable(breakpoint_, enabled)
-
-    def parked(self) -> list[Parked]:
-        return self._breakpoints.parked()
-
-    def resume(self, request_id: int | None = None) -> None:
-        if request_id is None:
-            self._breakpoints.resume_all()
-        else:
-            self._breakpoints.resume(request_id)
-
-    def kill(self, request_id: int) -> None:
-        self._breakpoints.kill(request_id)
+    @property
+    def breakpoints(self) -> Breakpoints:
+        return self._breakpoints
 
     # -- Looking ---------------------------------------------------------------------------
 

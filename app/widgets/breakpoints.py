@@ -36,7 +36,7 @@ class BreakpointsPanel(QWidget):
     ) -> None:
         super().__init__()
         self._store = store
-        self._controls = controls
+        self._points = controls.breakpoints
         self._theme = theme
         self._clock = clock
         self._shown: object = None
@@ -54,6 +54,7 @@ class BreakpointsPanel(QWidget):
         self._soon = QTimer(self, singleShot=True, interval=30)
         self._arrange()
         self._connect()
+        controls.breakpoints_changed.connect(self._soon_changed)
         self._restyle()
         self.retranslate()
 
@@ -76,17 +77,16 @@ class BreakpointsPanel(QWidget):
 
     def _connect(self) -> None:
         tree = self.tree
-        self.form.added.connect(self._controls.add_breakpoint)
-        tree.ticked.connect(self._controls.enable_breakpoint)
+        self.form.added.connect(self._points.add)
+        tree.ticked.connect(self._points.enable)
         tree.chosen.connect(self._chosen)
         tree.resume.connect(self._resume)
         tree.remove.connect(self._remove)
         self.resume.clicked.connect(self._resume)
-        self.resume_all.clicked.connect(lambda: self._controls.resume())
+        self.resume_all.clicked.connect(self._points.resume_all)
         self.kill.clicked.connect(self._kill)
         self.remove.clicked.connect(self._remove)
         self._soon.timeout.connect(self._changed)
-        self._controls.breakpoints_changed.connect(self._soon_changed)
         self._theme.changed.connect(self._restyle)
 
     def _soon_changed(self) -> None:
@@ -94,14 +94,14 @@ class BreakpointsPanel(QWidget):
             self._soon.start()
 
     def _changed(self) -> None:
-        self.parked_changed.emit(len(self._controls.parked()))
+        self.parked_changed.emit(len(self._points.parked()))
         self.refresh()
 
     def refresh(self) -> None:
         """Show the breakpoints and what is parked as they are now."""
         if not self.isVisible():
             return
-        points, parked = self._controls.breakpoints(), self._controls.parked()
+        points, parked = self._points.all(), self._points.parked()
         now = self._clock()
         shown = (
             [(point, point.enabled) for point in points],
@@ -122,7 +122,7 @@ class BreakpointsPanel(QWidget):
         point, request_id = self.tree.chosen_one()
         self.resume.setEnabled(bool(request_id))
         self.kill.setEnabled(bool(request_id))
-        self.resume_all.setEnabled(bool(self._controls.parked()))
+        self.resume_all.setEnabled(bool(self._points.parked()))
         self.remove.setEnabled(point is not None)
 
     def _chosen(self) -> None:
@@ -134,17 +134,17 @@ class BreakpointsPanel(QWidget):
     def _resume(self) -> None:
         _, request_id = self.tree.chosen_one()
         if request_id:
-            self._controls.resume(request_id)
+            self._points.resume(request_id)
 
     def _kill(self) -> None:
         _, request_id = self.tree.chosen_one()
         if request_id:
-            self._controls.kill(request_id)
+            self._points.kill(request_id)
 
     def _remove(self) -> None:
         point, _ = self.tree.chosen_one()
         if point is not None:
-            self._controls.remove_breakpoint(point)
+            self._points.remove(point)
 
     # -- Looks ---------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class RequestAgain(QObject):
         self._controls, self._chosen = controls, chosen
         for keys, slot in (
             *(("R", self.send), ("Shift+D", self.duplicate), ("N", self.start_new)),
-            *(("A", self.resume), ("Shift+A", controls.resume), ("X", self.kill)),
+            *(("A", self.resume), ("Shift+A", controls.breakpoints.resume_all), ("X", self.kill)),
         ):
             shortcut = QShortcut(QKeySequence(keys), view)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -85,12 +85,12 @@ class RequestAgain(QObject):
     def resume(self) -> None:
         """Let the current request go on if it is parked."""
         if (request := self._request()) is not None:
-            self._controls.resume(request.id)
+            self._controls.breakpoints.resume(request.id)
 
     def kill(self) -> None:
         """Close the connection of the current request if it is parked."""
         if (request := self._request()) is not None:
-            self._controls.kill(request.id)
+            self._controls.breakpoints.kill(request.id)
 
     def _request(self) -> Request | None:
         at = self._view.currentIndex().row()

@@ -13,7 +13,7 @@ from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask, Socket
-from app.server.breakpoints import Breakpoint, Parked
+from app.server.breakpoints import Breakpoints
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
@@ -329,30 +329,7 @@ class Controls(QObject):
         """How many rows of each kind were dropped so far because the journal was full."""
         raise NotImplementedError
 
-    def breakpoints(self) -> list[Breakpoint]:
-        """The breakpoints, in the order in which they were added."""
-        raise NotImplementedError
-
-    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        """Add a breakpoint; one that stops the same and is there already is enabled."""
-        raise NotImplementedError
-
-    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        """Delete a breakpoint; what is parked at it goes on."""
-        raise NotImplementedError
-
-    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
-        """Enable a breakpoint, or disable it; what is parked at it then goes on."""
-        raise NotImplementedError
-
-    def parked(self) -> list[Parked]:
-        """The requests that are parked at breakpoints, longest first."""
-        raise NotImplementedError
-
-    def resume(self, request_id: int | None = None) -> None:
-        """Let a parked request go on, or all of them."""
-        raise NotImplementedError
-
-    def kill(self, request_id: int) -> None:
-        """Close a parked request's connection; nothing more of its handler is called."""
+    @property
+    def breakpoints(self) -> Breakpoints:
+        """The breakpoints and what is parked at them; `breakpoints_changed` tells of a change."""
         raise NotImplementedError

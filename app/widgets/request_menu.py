@@ -44,9 +44,9 @@ class RequestMenu(QObject):
         menu = QMenu(self._view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         number = int(row[0])
-        if any(place.request_id == number for place in self._controls.parked()):
-            menu.addAction(tr("Resume"), lambda: self._controls.resume(number))
-            menu.addAction(tr("Kill"), lambda: self._controls.kill(number))
+        if any(place.request_id == number for place in self._controls.breakpoints.parked()):
+            menu.addAction(tr("Resume"), lambda: self._controls.breakpoints.resume(number))
+            menu.addAction(tr("Kill"), lambda: self._controls.breakpoints.kill(number))
             menu.addSeparator()
         if row[7] and self._controls.app.source_of(row[7], row[6]) is not None:
             show = partial(self.handler_wanted.emit, row[7], row[6])
@@ -61,7 +61,7 @@ class RequestMenu(QObject):
         return menu
 
     def _add(self, point: Breakpoint) -> None:
-        self._controls.add_breakpoint(point)
+        self._controls.breakpoints.add(point)
         self.added.emit()
 
 

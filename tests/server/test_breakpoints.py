@@ -372,7 +372,7 @@ def test_what_is_parked_is_let_go_with_its_breakpoint(stage: str) -> None:
             let_go()
             assert set(await asyncio.gather(*asked)) == {undisturbed}
             assert not b.points.active
-        assert b.points.breakpoints() == []
+        assert b.points.all() == []
 
     play(scene)
 
@@ -522,12 +522,12 @@ def test_the_list_keeps_its_order_and_knows_what_is_equal() -> None:
     points.add(two)
     points.enable(one, False)
     points.add(one)
-    assert points.breakpoints() == [one, two]
-    assert [each.enabled for each in points.breakpoints()] == [True, True]
+    assert points.all() == [one, two]
+    assert [each.enabled for each in points.all()] == [True, True]
     points.remove(one)
     points.remove(one)
     points.enable(one, True)
-    assert points.breakpoints() == [two]
+    assert points.all() == [two]
     assert len(changes) == 5
     with pytest.raises(ValueError, match="no such stage"):
         replace(one, stage="get")

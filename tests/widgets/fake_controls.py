@@ -14,7 +14,7 @@ from app.exchange.har_import import Har
 from app.recording import snapshot
 from app.recording.snapshot import LoopNow, PendingTask
 from app.server.app_route import AppRoute
-from app.server.breakpoints import Breakpoint, Parked
+from app.server.breakpoints import Breakpoints, Parked
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
@@ -187,6 +187,28 @@ class FakeTemplates(TemplateControls):
         self.sent.append(request_id)
 
 
+class FakeBreakpoints(Breakpoints):
+    """A list of breakpoints; what is parked at them is what `places` says, and stays."""
+
+    def __init__(self, clock: Callable[[], int], changed: Callable[[], None]) -> None:
+        super().__init__(clock, changed)
+        self.places: list[Parked] = []
+        self.resumed: list[int | None] = []
+        self.killed: list[int] = []
+
+    def parked(self) -> list[Parked]:
+        return self.places
+
+    def resume(self, request_id: int) -> None:
+        self.resumed.append(request_id)
+
+    def resume_all(self) -> None:
+        self.resumed.append(None)
+
+    def kill(self, request_id: int) -> None:
+        self.killed.append(request_id)
+
+
 class FakeControls(Controls):
     """Implements `Controls` without a program; the public lists say what was asked."""
 
@@ -218,10 +240,7 @@ class FakeControls(Controls):
         self.pending: list[PendingTask] = []
         self.ended: list[tuple[object, ...]] = []
         """What was asked to end waits."""
-        self.points: list[Breakpoint] = []
-        self.places: list[Parked] = []
-        self.resumed: list[int | None] = []
-        self.killed: list[int] = []
+        self.fake_breakpoints = FakeBreakpoints(lambda: 0, self.breakpoints_changed.emit)
         self.held = HoldState(False, 1.0, 0, None)
         self.steps: list[tuple[Step, int]] = []
         self.keys = Keys("SECRET")
@@ -426,28 +445,6 @@ class FakeControls(Controls):
     def dropped(self) -> dict[str, int]:
         return self.drops
 
-    def breakpoints(self) -> list[Breakpoint]:
-        return list(self.points)
-
-    def add_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        if breakpoint_ not in self.points:
-            self.points.append(breakpoint_)
-        self.breakpoints_changed.emit()
-
-    def remove_breakpoint(self, breakpoint_: Breakpoint) -> None:
-        self.points.remove(breakpoint_)
-        self.breakpoints_changed.emit()
-
-    def enable_breakpoint(self, breakpoint_: Breakpoint, enabled: bool) -> None:
-        at = self.points.index(breakpoint_)
-        self.points[at] = replace(breakpoint_, enabled=enabled)
-        self.breakpoints_changed.emit()
-
-    def parked(self) -> list[Parked]:
-        return self.places
-
-    def resume(self, request_id: int | None = None) -> None:
-        self.resumed.append(request_id)
-
-    def kill(self, request_id: int) -> None:
-        self.killed.append(request_id)
+    @property
+    def breakpoints(self) -> FakeBreakpoints:
+        return self.fake_breakpoints

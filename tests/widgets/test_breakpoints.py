@@ -40,9 +40,10 @@ def panel(qtbot: QtBot, controls: FakeControls) -> BreakpointsPanel:
 
 def park(controls: FakeControls, *numbers: int) -> None:
     """Let requests be parked at `POINT`."""
-    controls.points = [POINT, Breakpoint("finish", enabled=False)]
-    controls.places = [Parked(number, "get", 9 * S, POINT) for number in numbers]
-    controls.breakpoints_changed.emit()
+    points = controls.breakpoints
+    points.places = [Parked(number, "get", 9 * S, POINT) for number in numbers]
+    for point in (POINT, Breakpoint("finish", enabled=False)):
+        points.add(point)
 
 
 def parked_item(panel: BreakpointsPanel, place: int = 0) -> QTreeWidgetItem:
@@ -74,7 +75,7 @@ def test_the_choices_make_a_breakpoint(
     form.place.setCurrentText("class WaitHandler")
     form.client.setCurrentIndex(0)
     qtbot.mouseClick(form.add, Qt.MouseButton.LeftButton)
-    assert controls.points == [
+    assert controls.breakpoints.all() == [
         Breakpoint("verb", "/wait", None, "Bob"),
         Breakpoint("received", None, "WaitHandler"),
     ]
@@ -126,8 +127,8 @@ def test_one_or_all_are_resumed_or_killed(
     assert told.args == [103]
     for button in (panel.resume, panel.kill, panel.resume_all):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert controls.resumed == [103, None]
-    assert controls.killed == [103]
+    assert controls.breakpoints.resumed == [103, None]
+    assert controls.breakpoints.killed == [103]
     assert not panel.remove.isEnabled()
 
 
@@ -137,8 +138,8 @@ def test_the_first_parked_request_is_at_hand(
     park(controls, 102, 103)
     qtbot.waitUntil(lambda: panel.resume.isEnabled())
     qtbot.keyClick(panel.tree, Qt.Key.Key_Return)
-    assert controls.resumed == [102]
-    controls.places = controls.places[1:]
+    assert controls.breakpoints.resumed == [102]
+    controls.breakpoints.places = controls.breakpoints.places[1:]
     controls.breakpoints_changed.emit()
     qtbot.waitUntil(lambda: panel.tree.chosen_one() == (None, 103))
 
@@ -153,12 +154,12 @@ def test_keys_tick_and_remove_a_breakpoint(
     assert first is not None
     panel.tree.setCurrentItem(first)
     qtbot.keyClick(panel.tree, Qt.Key.Key_Space)
-    assert [point.enabled for point in controls.points] == [False, False]
+    assert [point.enabled for point in controls.breakpoints.all()] == [False, False]
     qtbot.waitUntil(lambda: panel.tree.chosen_one() == (POINT, 0))
     qtbot.wait(50)
     assert panel.tree.chosen_one() == (POINT, 0)
     qtbot.keyClick(panel.tree, Qt.Key.Key_Delete)
-    assert controls.points == [Breakpoint("finish")]
+    assert controls.breakpoints.all() == [Breakpoint("finish")]
 
 
 def test_the_menu_of_a_request_adds_breakpoints(qtbot: QtBot, controls: FakeControls) -> None:
@@ -174,9 +175,9 @@ def test_the_menu_of_a_request_adds_breakpoints(qtbot: QtBot, controls: FakeCont
         f"Break here next time: before {stage}" for stage in ("prepare", "get", "finish")
     ]
     menu.menu(row).actions()[1].trigger()
-    assert controls.points == [Breakpoint("verb", "/wait", method="GET")]
+    assert controls.breakpoints.all() == [Breakpoint("verb", "/wait", method="GET")]
     assert window.traffic.stack.currentWidget() is window.breakpoints
-    controls.places = [Parked(102, "get", 0, controls.points[0])]
+    controls.breakpoints.places = [Parked(102, "get", 0, controls.breakpoints.all()[0])]
     assert [action.text() for action in menu.menu(row).actions()][:2] == ["Resume", "Kill"]
     controls.breakpoints_changed.emit()
     at = window.traffic.stack.indexOf(window.breakpoints)
