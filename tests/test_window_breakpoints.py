@@ -132,7 +132,7 @@ def test_the_server_ends_while_a_request_is_parked(
         routes.append(begin(path).done)
     qtbot.waitUntil(lambda: len(program.session.breakpoints.parked()) == 4)
     if end == "paused":
-        program.session.pause_server()
+        program.session.hold.pause()
     if end == "stop":
         program.session.stop_server()
         qtbot.waitUntil(lambda: all(done() for done in routes))

@@ -47,9 +47,9 @@ def over(program: Program, uri: str) -> int:
 def steps_until_done(program: Program, qtbot: QtBot, uri: str) -> int:
     """Step one run at a time; return how many steps it took, each of exactly one run."""
     known = over(program, uri)
-    hold_state = program.session.hold_state
+    hold = program.session.hold
     for count in range(100):
-        qtbot.waitUntil(lambda: over(program, uri) > known or hold_state().parked > 0)
+        qtbot.waitUntil(lambda: over(program, uri) > known or hold.state().parked > 0)
         if over(program, uri) > known:
             return count
         before = server_runs(program)
@@ -66,7 +66,7 @@ def until_closed(program: Program, qtbot: QtBot, count: int) -> None:
         passed: list[bool] = []
         program.loop.call_soon(passed.append, True)
         qtbot.waitUntil(lambda: bool(passed))  # What was ready before it is held back by now.
-        return program.session.hold_state().parked
+        return program.session.hold.state().parked
 
     def closed() -> int:
         program.frame(settle_ns=0)
@@ -84,7 +84,7 @@ def test_paused_a_request_takes_a_countable_number_of_steps(
     undisturbed = fetch("/story/7")
     until_closed(program, qtbot, 1)
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
-    assert program.session.hold_state().paused
+    assert program.session.hold.state().paused
     counts = []
     for number in (2, 3):
         future = begin("/story/7")
@@ -125,10 +125,10 @@ def test_a_step_to_the_next_stage(program: Program, qtbot: QtBot, begin: Begin) 
 
     before = stages()
     resolving = begin("/resolve?value=42")
-    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
+    qtbot.waitUntil(lambda: program.session.hold.state().parked > 0)
     step(program, qtbot, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: stages() > before)
-    assert program.session.hold_state().paused
+    assert program.session.hold.state().paused
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
     qtbot.waitUntil(lambda: future.done() and resolving.done())
     assert "42" in future.result()[1]
@@ -145,7 +145,7 @@ def test_at_a_slow_pace_a_sleep_is_as_many_times_as_long(
     assert 2.0 <= time.monotonic() - began < 4
     for _ in range(3):
         qtbot.keyClick(program.window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
-    assert program.session.hold_state().pace == 1
+    assert program.session.hold.state().pace == 1
 
 
 def test_the_server_can_be_stopped_while_it_is_paused(
@@ -153,8 +153,8 @@ def test_the_server_can_be_stopped_while_it_is_paused(
 ) -> None:
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
     future = begin("/story/1")
-    qtbot.waitUntil(lambda: program.session.hold_state().parked > 0)
+    qtbot.waitUntil(lambda: program.session.hold.state().parked > 0)
     program.session.stop_server()
     qtbot.waitUntil(lambda: program.session.address is None)
     qtbot.waitUntil(future.done)
-    assert not program.session.hold_state().paused
+    assert not program.session.hold.state().paused

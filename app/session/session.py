@@ -35,6 +35,7 @@ from app.server.site import SITE_FILE, Problem, Site, SiteError
 from app.session.act import Acts, TooLate
 from app.session.attacks import Attacks
 from app.session.firing import Firing
+from app.session.holding import Holding
 from app.session.in_out import InOut, answer_of, app_of
 from app.session.jars import Jars
 from app.session.long_work import LongWork
@@ -46,7 +47,7 @@ from app.session.sockets import Sockets
 from app.session.static_files import StaticFiles
 from app.watchdog import LIMIT_S, Watchdog
 from app.widgets.app_controls import AppState
-from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
+from app.widgets.controls import ClientState, Controls, Shot
 from app.widgets.i18n import tr
 
 _BLOCK_LIMIT = "server/block_limit"
@@ -75,6 +76,7 @@ class Session(Controls):
         self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
+        self._hold = Holding(loop.hold, recorder.clock, self._server.progress_of)
         range_ = AttackRange(recorder, store, self._clients, self._server)
         self._attacks = Attacks(range_, self._varied, self._spawn_client)
         self.server_changed.connect(self._attacks.serve_anew)
@@ -97,7 +99,6 @@ class Session(Controls):
         self._trusted = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._shots: set[asyncio.Task[None]] = set()
-        self._paused_ns: int | None = None
         self._watchdog: Watchdog | None = None
         self._client_context = contextvars.copy_context()
         self._client_context.run(OWNER.set, CLIENT)
@@ -184,7 +185,7 @@ class Session(Controls):
 
     async def _before_app(self) -> None:
         await self._work.ended()
-        self.resume_server()  # What is held back must come to its end.
+        self.hold.resume()  # What is held back must come to its end.
         self._where = self._server.address or self._where
         await self._server.close()  # The program may have a package handlers of its own.
         self._site = Site(Path())
@@ -260,7 +261,7 @@ class Session(Controls):
         if self._app.listening:
             self._app.stop()
             return
-        self.resume_server()  # What is held back must see its connection close.
+        self.hold.resume()  # What is held back must see its connection close.
         self._where = self._server.address or self._where
         await self._server.stop()
         self.server_changed.emit()
@@ -287,7 +288,7 @@ class Session(Controls):
     async def close(self) -> None:
         """End everything this session started."""
         await self._work.ended()
-        self.resume_server()
+        self.hold.resume()
         for task in (*self._shots, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
@@ -450,6 +451,10 @@ class Session(Controls):
     def breakpoints(self) -> Breakpoints:
         return self._breakpoints
 
+    @property
+    def hold(self) -> Holding:
+        return self._hold
+
     # -- Looking ---------------------------------------------------------------------------
 
     def loop_now(self, limit: int = 200) -> LoopNow:
@@ -477,38 +482,6 @@ class Session(Controls):
             act()
         except TooLate as error:
             self.failed.emit(str(error))
-
-    # -- Holding ---------------------------------------------------------------------------
-
-    def hold_state(self) -> HoldState:
-        hold = self._loop.hold
-        return HoldState(hold.paused, hold.pace, len(hold.parked), self._paused_ns)
-
-    def pause_server(self) -> None:
-        self._paused_ns = self._recorder.clock()
-        self._loop.hold.pause()
-        self.hold_changed.emit()
-
-    def resume_server(self) -> None:
-        self._paused_ns = None
-        self._loop.hold.resume()
-        self.hold_changed.emit()
-
-    def step(self, step: Step, request_id: int) -> None:
-        hold = self._loop.hold
-        if not hold.paused:
-            self.pause_server()
-        if step is Step.TICK:
-            hold.step_tick()
-        elif step is Step.STAGE and (before := self._server.progress_of(request_id)):
-            hold.step_until(lambda: self._server.progress_of(request_id) != before)
-        else:
-            hold.step_run()
-        self.hold_changed.emit()
-
-    def set_pace(self, pace: float) -> None:
-        self._loop.hold.set_pace(pace)
-        self.hold_changed.emit()
 
     def dropped(self) -> dict[str, int]:
         return dict(self._recorder.dropped)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from app.server.site import Problem, Site
 from .app_controls import AppControls
 from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
+from .hold_controls import HoldControls
 from .project_controls import ProjectControls
 from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
@@ -58,25 +58,6 @@ class Shot(NamedTuple):
     sending: Sending = Sending()
 
 
-class Step(Enum):
-    """How far a paused server may go on."""
-
-    RUN = "run"
-    TICK = "tick"
-    STAGE = "stage"
-    """Until the request given with it has reached another stage."""
-
-
-class HoldState(NamedTuple):
-    """How the server is held: ``pace`` as a share of its own speed, ``parked`` counts what is
-    ready and held back, ``paused_ns`` is when it was paused, on the recorder's clock."""
-
-    paused: bool
-    pace: float
-    parked: int
-    paused_ns: int | None
-
-
 class Controls(QObject):
     """Commands for the program, and signals from it. `application` implements it.
 
@@ -85,8 +66,6 @@ class Controls(QObject):
 
     server_changed = Signal()
     """The server started, stopped, failed to start, or serves another site."""
-    hold_changed = Signal()
-    """The server was paused or goes on, stepped, or goes at another pace."""
     clients_changed = Signal()
     fired = Signal(int, int)
     """Progress of the latest shot: answered so far, in total."""
@@ -305,24 +284,9 @@ class Controls(QObject):
         """Cancel a task; likewise."""
         raise NotImplementedError
 
-    def hold_state(self) -> HoldState:
+    @property
+    def hold(self) -> HoldControls:
         """How the server is held."""
-        raise NotImplementedError
-
-    def pause_server(self) -> None:
-        """Hold the server and its clock; window and clients go on."""
-        raise NotImplementedError
-
-    def resume_server(self) -> None:
-        """Let the server go on."""
-        raise NotImplementedError
-
-    def step(self, step: Step, request_id: int) -> None:
-        """Let a paused server go on for one *step*; pause it first if need be."""
-        raise NotImplementedError
-
-    def set_pace(self, pace: float) -> None:
-        """Let the server and its clock go at a share of their own speed."""
         raise NotImplementedError
 
     def dropped(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from .controls import Controls, Step
+from .hold_controls import HoldControls, Step
 from .i18n import tr
 from .parts import IconButton, label, set_property
 from .theme import Theme
@@ -18,9 +18,9 @@ PACES = (1, 2, 5, 10, 20, 50, 100)
 class HoldBar(QWidget):
     """Pause, three kinds of steps, and the pace. *selected* tells which request is looked at."""
 
-    def __init__(self, controls: Controls, theme: Theme, selected: Callable[[], int]) -> None:
+    def __init__(self, hold: HoldControls, theme: Theme, selected: Callable[[], int]) -> None:
         super().__init__()
-        self._controls = controls
+        self._hold = hold
         self._theme = theme
         self._selected = selected
         self._shown: object = None
@@ -33,14 +33,14 @@ class HoldBar(QWidget):
         self.pace = QComboBox()
         for pace in PACES:
             self.pace.addItem(f"1/{pace}" if pace > 1 else "1\N{MULTIPLICATION SIGN}", pace)
-        self.pace.activated.connect(lambda at: controls.set_pace(1 / PACES[at]))
+        self.pace.activated.connect(lambda at: hold.set_pace(1 / PACES[at]))
         self.state: QLabel = label(role="held")
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._buttons = (self.pause, self.run, self.tick, self.stage)
         for widget in (*self._buttons, self.pace, self.state):
             self._layout.addWidget(widget)
-        controls.hold_changed.connect(self.refresh)
+        hold.changed.connect(self.refresh)
         theme.changed.connect(self.restyle)
         self.restyle()
         self.retranslate()
@@ -60,7 +60,7 @@ class HoldBar(QWidget):
 
     def refresh(self) -> None:
         """Show how the server is held; cheap when nothing changed."""
-        state = self._controls.hold_state()
+        state = self._hold.state()
         if state == self._shown:
             return
         self._shown = state
@@ -79,22 +79,22 @@ class HoldBar(QWidget):
 
     def toggle(self) -> None:
         """Pause the server, or let it go on."""
-        if self._controls.hold_state().paused:
-            self._controls.resume_server()
+        if self._hold.state().paused:
+            self._hold.resume()
         else:
-            self._controls.pause_server()
+            self._hold.pause()
 
     def step_run(self) -> None:
         """Let one handle of the server run."""
-        self._controls.step(Step.RUN, 0)
+        self._hold.step(Step.RUN)
 
     def step_tick(self) -> None:
         """Let all of the server's handles run that are ready."""
-        self._controls.step(Step.TICK, 0)
+        self._hold.step(Step.TICK)
 
     def step_stage(self) -> None:
         """Let the server run until the selected request reaches its next stage."""
-        self._controls.step(Step.STAGE, self._selected())
+        self._hold.step(Step.STAGE, self._selected())
 
     def slower(self) -> None:
         """Go to the next slower pace."""
@@ -106,4 +106,4 @@ class HoldBar(QWidget):
 
     def _go_to(self, at: int) -> None:
         if 0 <= at < len(PACES):
-            self._controls.set_pace(1 / PACES[at])
+            self._hold.set_pace(1 / PACES[at])

@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.theme.changed.connect(self._restyle)
-        self.controls.hold_changed.connect(self._show_hold)
+        self.controls.hold.changed.connect(self._show_hold)
         toggle = self.charts_dock.toggleViewAction()
         self.top_bar.figures.clicked.connect(toggle.trigger)
         toggle.triggered.connect(lambda shown: self.charts.setFocus() if shown else None)
@@ -220,7 +220,7 @@ class MainWindow(QMainWindow):
         self.traffic.switched.connect(self._refresher.all_visible)
 
     def _show_hold(self) -> None:
-        state = self.controls.hold_state()
+        state = self.controls.hold.state()
         self.accounting.set_held(state.paused or state.pace < 1)
         self.timeline.set_paused(state.paused_ns)
 

@@ -93,7 +93,7 @@ class TopBar(QFrame):
         for widget in (self.address, self.switch, self.browser):
             self._layout.addWidget(widget)
         self._layout.addSpacing(10)
-        self.hold = HoldBar(controls, theme, selected)
+        self.hold = HoldBar(controls.hold, theme, selected)
         self._layout.addWidget(self.hold)
         self._layout.addWidget(self.figures, 1)
         self._layout.addSpacing(6)

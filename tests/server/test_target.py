@@ -307,11 +307,11 @@ def test_a_named_client_is_known_on_the_programs_own_port(opened: Opened) -> Non
 def test_the_program_is_paused_and_its_requests_are_parked(opened: Opened) -> None:
     opened.open("classic.py:main")
     session = opened.session
-    session.pause_server()
+    session.hold.pause()
     future = opened.pool.submit(_get, str(session.address))
-    opened.qtbot.waitUntil(lambda: session.hold_state().parked > 0)
+    opened.qtbot.waitUntil(lambda: session.hold.state().parked > 0)
     assert not future.done()
-    session.resume_server()
+    session.hold.resume()
     opened.qtbot.waitUntil(future.done)
     session.breakpoints.add(Breakpoint("verb", "/", None))
     future = opened.pool.submit(_get, str(session.address))

@@ -20,8 +20,9 @@ from app.server.jar import Cookie, Withheld
 from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
 from app.widgets.app_controls import AppControls, AppState, Failure
-from app.widgets.controls import ClientState, Controls, HoldState, Shot, Step
+from app.widgets.controls import ClientState, Controls, Shot
 from app.widgets.firing_controls import Fired, FiringControls, Person
+from app.widgets.hold_controls import HoldControls, HoldState, Step
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
 
@@ -187,6 +188,32 @@ class FakeTemplates(TemplateControls):
         self.sent.append(request_id)
 
 
+class FakeHold(HoldControls):
+    """A server that is held as it was asked to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = HoldState(False, 1.0, 0, None)
+
+    def state(self) -> HoldState:
+        return self.held
+
+    def pause(self) -> None:
+        self.held = self.held._replace(paused=True, paused_ns=1)
+        self.changed.emit()
+
+    def resume(self) -> None:
+        self.held = self.held._replace(paused=False, paused_ns=None)
+        self.changed.emit()
+
+    def step(self, step: Step, request_id: int = 0) -> None:
+        self.pause()
+
+    def set_pace(self, pace: float) -> None:
+        self.held = self.held._replace(pace=pace)
+        self.changed.emit()
+
+
 class FakeBreakpoints(Breakpoints):
     """A list of breakpoints; what is parked at them is what `places` says, and stays."""
 
@@ -241,8 +268,7 @@ class FakeControls(Controls):
         self.ended: list[tuple[object, ...]] = []
         """What was asked to end waits."""
         self.fake_breakpoints = FakeBreakpoints(lambda: 0, self.breakpoints_changed.emit)
-        self.held = HoldState(False, 1.0, 0, None)
-        self.steps: list[tuple[Step, int]] = []
+        self.fake_hold = FakeHold()
         self.keys = Keys("SECRET")
         self._clients = {
             "Alice": [
@@ -424,23 +450,9 @@ class FakeControls(Controls):
     def cancel_task(self, task_id: int) -> None:
         self.ended.append(("cancel", task_id))
 
-    def hold_state(self) -> HoldState:
-        return self.held
-
-    def pause_server(self) -> None:
-        self.held = self.held._replace(paused=True, paused_ns=1)
-        self.hold_changed.emit()
-
-    def resume_server(self) -> None:
-        self.held = self.held._replace(paused=False, paused_ns=None)
-        self.hold_changed.emit()
-
-    def step(self, step: Step, request_id: int) -> None:
-        self.steps.append((step, request_id))
-
-    def set_pace(self, pace: float) -> None:
-        self.held = self.held._replace(pace=pace)
-        self.hold_changed.emit()
+    @property
+    def hold(self) -> FakeHold:
+        return self.fake_hold
 
     def dropped(self) -> dict[str, int]:
         return self.drops
