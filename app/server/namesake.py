@@ -29,7 +29,7 @@ class Namesake:
             (folder / f"{_NAME}.py").is_file() or (folder / _NAME).is_dir()
         ):
             self._original = builtins.__import__
-            builtins.__import__ = self._import
+            builtins.__import__ = self._importing(self._original)
 
     def end(self) -> None:
         """Forget the program's modules of that name."""
@@ -57,17 +57,21 @@ class Namesake:
         self._theirs = out
         self._in_theirs = not self._in_theirs
 
-    def _import(
-        self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
-    ) -> Any:
-        assert self._original is not None
-        file = str((globals or {}).get("__file__") or "")
-        package = (globals or {}).get("__package__") or ""
-        wanted = package if level else name
-        if wanted.partition(".")[0] != _NAME:
-            return self._original(name, globals, locals, fromlist, level)
-        with self.among(not file.startswith(_OWN)):
-            return self._original(name, globals, locals, fromlist, level)
+    def _importing(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        # Tornado imports in the middle of requests: what has another name must go on at once.
+        def import_(
+            name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
+        ) -> Any:
+            if level == 0 and not name.startswith(_NAME):
+                return original(name, globals, locals, fromlist, level)
+            file = str((globals or {}).get("__file__") or "")
+            wanted = ((globals or {}).get("__package__") or "") if level else name
+            if wanted.partition(".")[0] != _NAME:
+                return original(name, globals, locals, fromlist, level)
+            with self.among(not file.startswith(_OWN)):
+                return original(name, globals, locals, fromlist, level)
+
+        return import_
 
     def modules(self) -> dict[str, ModuleType]:
         """Return the program's modules of that name."""
