@@ -9,19 +9,18 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
 )
 
 from app.server.trial import Asked, Outcome, Tried
 
 from .i18n import tr
+from .plain_table import PlainTable
 from .routes_model import LONGEST
 from .rows_model import Index
-from .theme import ROW, Theme
+from .theme import Theme
 
 COLUMNS = ("#", "Verdict", "Rule", "Path as far as it fits", "Target")
 NUMBER, VERDICT, RULE, PATH, TARGET = range(5)
@@ -157,33 +156,17 @@ class _PathDelegate(QStyledItemDelegate):
             area.setLeft(area.left() + width)
 
 
-class TriedView(QTableView):
+class TriedView(PlainTable):
     """The table of a trial; it leads the eye to the rule that takes the request."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme, ((NUMBER, 34), (VERDICT, 112), (RULE, 170), (PATH, 150)))
         self.tried = TriedModel(theme, self)
         self.setModel(self.tried)
         self.setItemDelegateForColumn(PATH, _PathDelegate(self.tried, theme, self))
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def _restyle(self) -> None:
-        px = self._theme.px
-        self.verticalHeader().setDefaultSectionSize(px(ROW))
-        self.horizontalHeader().setFixedHeight(px(ROW))
-        for column, width in ((NUMBER, 34), (VERDICT, 112), (RULE, 170), (PATH, 150)):
-            self.setColumnWidth(column, px(width))
 
     def choose(self, one: Tried | None) -> None:
         """Select the row of a rule and make it seen."""

@@ -6,15 +6,14 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QListWidget,
     QListWidgetItem,
-    QTableView,
 )
 
 from app.server.site.route_checking import Fault
 
 from .i18n import tr
+from .plain_table import PlainTable
 from .routes_model import FIELDS, HANDLER, HOST, KWARGS, NAME, ON, PATTERN, RoutesModel, say
 from .theme import ROW, Theme
 
@@ -23,16 +22,12 @@ _MOST = 200
 _WIDTHS = ((ON, 46), (PATTERN, 190), (HANDLER, 230), (NAME, 80), (KWARGS, 80), (HOST, 60))
 
 
-class RoutesView(QTableView):
+class RoutesView(PlainTable):
     """Rows are dragged to other places; cells are edited where they are."""
 
     def __init__(self, model: RoutesModel, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme, _WIDTHS)
         self.setModel(model)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
@@ -42,20 +37,11 @@ class RoutesView(QTableView):
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setDropIndicatorShown(True)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
-        theme.changed.connect(self._restyle)
-        self._restyle()
 
-    def _restyle(self) -> None:
-        px = self._theme.px
-        self.verticalHeader().setDefaultSectionSize(px(ROW))
-        self.horizontalHeader().setFixedHeight(px(ROW))
-        self.setIconSize(QSize(px(13), px(13)))
+    def restyle(self) -> None:
+        super().restyle()
+        self.setIconSize(QSize(self._theme.px(13), self._theme.px(13)))
         self.fit_numbers()
-        for column, width in _WIDTHS:
-            self.setColumnWidth(column, px(width))
 
     def fit_numbers(self) -> None:
         """Make room for the numbers of the rows."""

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView
 
+from .plain_table import PlainTable
 from .static_model import PATH, SIZE, TYPE, StaticModel
-from .theme import ROW, Theme
+from .theme import Theme
 
 
-class StaticTable(QTableView):
+class StaticTable(PlainTable):
     """Several files can be selected; F2 edits a name."""
 
     def __init__(self, model: StaticModel, theme: Theme) -> None:
-        super().__init__()
-        self._files, self._theme = model, theme
+        super().__init__(theme, ((PATH, 150), (SIZE, 76), (TYPE, 118)))
+        self._files = model
         self.setModel(model)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setStretchLastSection(True)
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def _restyle(self) -> None:
-        px = self._theme.px
-        self.verticalHeader().setDefaultSectionSize(px(ROW))
-        self.horizontalHeader().setFixedHeight(px(ROW))
-        for column, width in ((PATH, 150), (SIZE, 76), (TYPE, 118)):
-            self.setColumnWidth(column, px(width))
-        self._files.repaint()
+        theme.changed.connect(model.repaint)
 
     def chosen(self) -> list[str]:
         """Return the names of the selected files."""
