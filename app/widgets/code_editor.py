@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from PySide6.QtCore import QMimeData, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -13,15 +12,14 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QTextBlock,
-    QTextCharFormat,
     QTextCursor,
-    QTextFormat,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit
+from PySide6.QtWidgets import QPlainTextEdit
 
 from . import code_keys
 from .code_gutter import Gutter
 from .code_keys import INDENT
+from .code_marks import Mark, found, underlined, whole_line
 from .highlight import Highlighter
 from .theme import SMALL, Theme
 
@@ -30,14 +28,6 @@ _HASHES = ("py", "toml")
 """The kinds of file in which # begins a comment."""
 _MOST_FOUND = 2_000
 """How many found places are marked."""
-
-
-class Mark(NamedTuple):
-    """What is wrong in a line, counted from 1; 0 stands for the first. Column 0 is unknown."""
-
-    line: int
-    text: str
-    column: int = 0
 
 
 class CodeEditor(QPlainTextEdit):
@@ -148,42 +138,15 @@ class CodeEditor(QPlainTextEdit):
         c = self._theme.colours
         here = QColor(c.raised)
         here.setAlpha(150)
-        marks = [self._mark(self.textCursor(), here)]
+        marks = [whole_line(self.textCursor(), here)]
         wrong = QColor(c.error)
         wrong.setAlpha(45)
-        marks += [self._mark(cursor, wrong) for cursor, _ in self._problems]
-        marks += [self._underline(cursor) for cursor, mark in self._problems if mark.column]
-        marks += [self._hit(start, end) for start, end in self._found]
+        marks += [whole_line(cursor, wrong) for cursor, _ in self._problems]
+        marks += [underlined(cursor, c.error) for cursor, mark in self._problems if mark.column]
+        hit = QColor(c.warn)
+        hit.setAlpha(80)
+        marks += [found(self.document(), *place, hit) for place in self._found]
         self.setExtraSelections(marks)
-
-    def _hit(self, start: int, end: int) -> QTextEdit.ExtraSelection:
-        colour = QColor(self._theme.colours.warn)
-        colour.setAlpha(80)
-        hit = QTextEdit.ExtraSelection()
-        hit.format.setBackground(colour)
-        hit.cursor = QTextCursor(self.document())
-        hit.cursor.setPosition(start)
-        hit.cursor.setPosition(end, _KEEP)
-        return hit
-
-    def _underline(self, cursor: QTextCursor) -> QTextEdit.ExtraSelection:
-        line = QTextEdit.ExtraSelection()
-        line.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-        line.format.setUnderlineColor(self._theme.colours.error)
-        line.cursor = QTextCursor(cursor)
-        line.cursor.movePosition(QTextCursor.MoveOperation.EndOfWord, _KEEP)
-        if not line.cursor.hasSelection():
-            way = QTextCursor.MoveOperation
-            line.cursor.movePosition(way.Left if line.cursor.atBlockEnd() else way.Right, _KEEP)
-        return line
-
-    def _mark(self, cursor: QTextCursor, colour: QColor) -> QTextEdit.ExtraSelection:
-        mark = QTextEdit.ExtraSelection()
-        mark.format.setBackground(colour)
-        mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
-        mark.cursor = QTextCursor(cursor)
-        mark.cursor.clearSelection()
-        return mark
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the text, and after a line's end what is wrong with it."""

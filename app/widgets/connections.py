@@ -13,10 +13,11 @@ from app.recording.events import Request, Row
 from app.recording.headers import values
 from app.recording.store import SWITCHING, Store
 
+from .column import Column
 from .i18n import tr
 from .parts import EmptyState, OrEmpty
 from .request_columns import path_of, status_words
-from .rows_model import Column, RowsModel
+from .rows_model import RowsModel
 from .table import RowsView
 from .theme import Theme
 from .time_bars import Axis, Bar, Bars, bars

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 from app.server.completion import Completer, Completion
 from app.server.site import Problem, Site, compile_handler
 
-from .code_editor import CodeEditor, Mark
+from .code_editor import CodeEditor
+from .code_marks import Mark
 from .completion import CompletionPopup
 from .find_bar import FindBar
 from .i18n import tr

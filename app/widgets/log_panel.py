@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 from app.recording.events import Row
 from app.recording.store import Store
 
+from .column import Column
 from .i18n import tr
 from .mistake import MistakeDialog, mistake_of
 from .parts import EmptyState, IconButton, OrEmpty
-from .rows_model import Column, RowsModel
+from .rows_model import RowsModel
 from .selection import Selection
 from .table import RowsView
 from .theme import Theme

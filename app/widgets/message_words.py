@@ -9,8 +9,8 @@ from app.recording.events import Message, Row
 from app.recording.websocket import NO_FRAME, close_of, meaning_of
 
 from .body_words import as_text, hex_dump
+from .column import Column
 from .i18n import tr
-from .rows_model import Column
 from .words import since, size
 
 TEXT, JSON, HEX = "Text", "JSON", "Hex"

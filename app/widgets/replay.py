@@ -25,12 +25,13 @@ from app.exchange.har_import import Har
 from app.exchange.replay import again, can_be_sent
 from app.recording.events import Row
 
+from .column import Column
 from .controls import Controls, Shot
 from .difference_view import DifferenceView
 from .i18n import language, tr
 from .parts import label
 from .request_columns import path_of
-from .rows_model import Column, RowsModel
+from .rows_model import RowsModel
 from .table import RowsView
 from .theme import Theme, status_glyph
 

@@ -15,8 +15,8 @@ from app.recording.filter_keys import PASSED, is_parked
 from app.recording.headers import cookie_pairs, finder, unfolded
 from app.recording.store import Store
 
+from .column import Column
 from .i18n import tr
-from .rows_model import Column
 from .theme import Theme, status_glyph
 from .time_bars import Axis, Bars
 from .words import duration, since, size

@@ -1,4 +1,4 @@
-"""Rows as a table model: columns declared as data, changes announced once per refresh."""
+"""Rows as a table model: changes are announced once per refresh."""
 
 from __future__ import annotations
 
@@ -22,39 +22,15 @@ from PySide6.QtCore import (
 from app.recording.events import Row
 from app.recording.limit import TooSlow
 
+from .column import Column
 from .i18n import tr
 from .rows_order import Ordered, Placed, merged
 from .rows_scan import Change, Scan, Wanted
-from .time_bars import Bars
 
 Index = QModelIndex | QPersistentModelIndex
 MANY = 60
 """With more changes at a time than these the table is announced as new."""
 _id = itemgetter(0)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column as data. The functions are given a row and stay cheap.
-
-    *colour* names a token of the theme; *dot* gives the request whose hue is shown, 0 for none.
-    *width* is in unzoomed pixels; the column with ``stretch`` takes what is left.
-    """
-
-    title: str
-    width: int
-    text: Callable[[Row], str]
-    colour: Callable[[Row], str] | None = None
-    dot: Callable[[Row], int] | None = None
-    mono: bool = False
-    right: bool = False
-    stretch: bool = False
-    spare: int = 0
-    """Where there is too little room, columns are hidden from the greatest number on; 0 never."""
-    key: Callable[[Row], Any] | None = None
-    """What the table is sorted by when it is sorted by this column."""
-    bars: Bars | None = None
-    """Painted in place of the text, which is then for those who cannot see."""
 
 
 @dataclass

@@ -6,7 +6,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from .rows_model import Column, RowsModel
+from .column import Column
+from .rows_model import RowsModel
 from .theme import ROW, Theme
 from .time_bars import Axis
 

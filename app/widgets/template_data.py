@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 
 from app.server.templates.facts import Fault
 
-from .code_editor import CodeEditor, Mark
+from .code_editor import CodeEditor
+from .code_marks import Mark
 from .i18n import tr
 from .parts import IconButton, label
 from .template_controls import Recorded

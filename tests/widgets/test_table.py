@@ -17,7 +17,8 @@ from pytestqt.qtbot import QtBot
 from app.recording.events import Row
 from app.recording.tables import Table
 from app.widgets import rows_scan
-from app.widgets.rows_model import Column, RowsModel
+from app.widgets.column import Column
+from app.widgets.rows_model import RowsModel
 from app.widgets.rows_order import merged
 from app.widgets.table import RowsView
 from app.widgets.theme import ROW, Theme
