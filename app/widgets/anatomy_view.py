@@ -26,6 +26,7 @@ from .i18n import tr
 from .ladder_view import LadderView, said
 from .parts import ElidedLabel, label
 from .theme import Theme
+from .utf16 import utf16_length
 
 HUES = {
     "version": 3,
@@ -65,7 +66,10 @@ class CookieText(QPlainTextEdit):
         """Give each of *fields* its hue; offsets are bytes, places are characters."""
         raw, selections = self.toPlainText().encode("utf-8", "surrogatepass"), []
         for field in fields:
-            start, end = (_units(raw[:offset]) for offset in (field.start, field.end))
+            before = (
+                raw[:offset].decode("utf-8", "replace") for offset in (field.start, field.end)
+            )
+            start, end = map(utf16_length, before)
             selection = QTextEdit.ExtraSelection()
             selection.cursor = QTextCursor(self.document())
             selection.cursor.setPosition(start)
@@ -239,8 +243,3 @@ def _meaning(field: Field, anatomy: Anatomy) -> str:
     if field.name == "value" and anatomy.payload is not None:
         return f" = {anatomy.payload!r}"
     return ""
-
-
-def _units(raw: bytes) -> int:
-    """Return how many UTF-16 units *raw* takes, as Qt counts places in a text."""
-    return len(raw.decode("utf-8", "replace").encode("utf-16-le", "surrogatepass")) // 2

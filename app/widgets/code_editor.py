@@ -22,6 +22,7 @@ from .code_keys import INDENT
 from .code_marks import Mark, found, underlined, whole_line
 from .highlight import Highlighter
 from .theme import SMALL, Theme
+from .utf16 import utf16_length
 
 _KEEP = QTextCursor.MoveMode.KeepAnchor
 _HASHES = ("py", "toml")
@@ -82,8 +83,8 @@ class CodeEditor(QPlainTextEdit):
         rest = min(len(old), len(text)) - start
         end = min(_common(old[::-1], text[::-1]), rest)
         cursor = QTextCursor(self.document())
-        cursor.setPosition(_units(old[:start]))
-        cursor.setPosition(_units(old[: len(old) - end]), _KEEP)
+        cursor.setPosition(utf16_length(old[:start]))
+        cursor.setPosition(utf16_length(old[: len(old) - end]), _KEEP)
         cursor.insertText(text[start : len(text) - end])
 
     # -- Problems --------------------------------------------------------------------------
@@ -106,7 +107,7 @@ class CodeEditor(QPlainTextEdit):
             block = self.document().lastBlock()
         cursor = QTextCursor(block)
         if mark.column:
-            cursor.setPosition(block.position() + _units(block.text()[: mark.column - 1]))
+            cursor.setPosition(block.position() + utf16_length(block.text()[: mark.column - 1]))
         return cursor, mark
 
     def problems(self) -> list[Mark]:
@@ -124,7 +125,7 @@ class CodeEditor(QPlainTextEdit):
             return
         cursor = QTextCursor(block)
         before = block.text()[: max(column - 1, 0)]
-        cursor.setPosition(block.position() + _units(before))
+        cursor.setPosition(block.position() + utf16_length(before))
         self.setTextCursor(cursor)
         if centre:
             self.centerCursor()
@@ -266,11 +267,6 @@ _KEYS: dict[Qt.Key, Callable[[QPlainTextEdit], None]] = {
     Qt.Key.Key_Tab: code_keys.indent,
     Qt.Key.Key_Backtab: code_keys.outdent,
 }
-
-
-def _units(text: str) -> int:
-    """Return the length of *text* as Qt counts it: in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _common(first: str, second: str) -> int:

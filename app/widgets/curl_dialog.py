@@ -20,6 +20,7 @@ from app.exchange.shell import CommandError
 from .i18n import tr
 from .parts import label, set_property
 from .theme import Theme
+from .utf16 import utf16_length
 
 
 def looks_like_curl(text: str) -> bool:
@@ -111,11 +112,11 @@ class CurlDialog(QDialog):
             text = self.text.toPlainText()
             word = "" if text[at : at + 1].isspace() else "".join(text[at:].split(None, 1)[:1])
             cursor = QTextCursor(self.text.document())
-            cursor.setPosition(_units(text[:at]))
+            cursor.setPosition(utf16_length(text[:at]))
             cursor.movePosition(
                 QTextCursor.MoveOperation.NextCharacter,
                 QTextCursor.MoveMode.KeepAnchor,
-                max(1, _units(word)),
+                max(1, utf16_length(word)),
             )
             mark.cursor = cursor
             mark.format.setUnderlineColor(self._theme.colours.error)
@@ -128,8 +129,3 @@ class CurlDialog(QDialog):
         if found is not None:
             self.imported.emit(found)
             self.accept()
-
-
-def _units(text: str) -> int:
-    """Return how many places Qt counts in *text*: units of UTF-16."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QFont, QTextBlock, QTextCharFormat, QTextDocument, QTextLayout
 
 from .theme import Theme
+from .utf16 import utf16_length
 
 LEXERS: dict[str, type[Lexer]] = {
     "py": PythonLexer,
@@ -143,8 +144,7 @@ class Highlighter(QObject):
                     state = _SAFE if is_safe else _INSIDE
                     if is_safe and block.userState() == _SAFE:
                         return block
-                # Qt counts UTF-16 units, Python characters.
-                length = len(part) if part.isascii() else len(part.encode("utf-16-le")) // 2
+                length = utf16_length(part)
                 if style is not None and length and len(ranges) < _MOST_PIECES:
                     piece = QTextLayout.FormatRange()
                     piece.start, piece.length, piece.format = column, length, style
