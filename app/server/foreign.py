@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import tornado.tcpserver
 from tornado.httpserver import HTTPServer
@@ -17,7 +17,7 @@ from tornado.template import Template
 from tornado.web import Application
 
 from app.recording.events import SERVER
-from app.recording.recorder import Recorder
+from app.recording.recorder import OWNER, Recorder
 
 from .breakpoints import Breakpoints
 from .delegate import ConnectionDelegate, ObservedConnection, ObservedIOStream
@@ -25,6 +25,10 @@ from .observe import Observer
 from .patches import Patches
 from .trace import ConnectionTrace
 
+_DELEGATE = "_loopscope_delegate"
+"""The attribute of an observed server that holds what stands before it."""
+_OBSERVED = "get_handler_delegate"
+"""What an observed application has of its own, see `Observer`."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where to reach a server that listens on every interface."""
 
@@ -72,7 +76,6 @@ class Foreign:
         self._own = own
         self._found = found
         self._patches = Patches()
-        self._delegates: WeakKeyDictionary[TCPServer, ConnectionDelegate] = WeakKeyDictionary()
         self.servers: dict[TCPServer, list[Listening]] = {}
         """Those that listen, in the order in which they began to."""
         self.streams: WeakSet[IOStream] = WeakSet()
@@ -92,9 +95,10 @@ class Foreign:
         put(tornado.tcpserver, "SSLIOStream", self._secure_stream)
         put(TCPServer, "add_sockets", self._add_sockets)
         put(TCPServer, "stop", self._stop)
-        put(Application, "find_handler", self._find_handler)
         put(Template, "generate", _generate)
-        self._patches.put(HTTPServer, "start_request", self._starting)
+        # These two are called for each request.
+        self._patches.put(Application, "find_handler", self._finding)
+        self._patches.put(HTTPServer, "start_request", _starting)
 
     def unwatch(self) -> None:
         """Leave Tornado as it was."""
@@ -122,10 +126,10 @@ class Foreign:
         if isinstance(server, self._own):
             return
         if isinstance(server, HTTPServer):
-            self._delegates[server] = ConnectionDelegate(
+            application = _Inner(server, _original_start_request)
+            vars(server)[_DELEGATE] = ConnectionDelegate(
                 self._recorder, lambda: application, self._client_of_port, self._breakpoints
             )
-            application = _Inner(server, _original_start_request)
         scheme = "tcp"
         if isinstance(server, HTTPServer):
             scheme = "https" if server.ssl_options is not None else "http"
@@ -171,31 +175,32 @@ class Foreign:
 
     # -- Requests ------------------------------------------------------------------------------
 
-    def _starting(self, original: Callable[..., HTTPMessageDelegate]) -> Callable[..., Any]:
-        delegates = self._delegates
+    def _finding(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def find_handler(application: Application, request: Any, **kwargs: Any) -> Any:
+            if _OBSERVED not in application.__dict__ and OWNER.get() >= SERVER:
+                self.observe(application)
+            return original(application, request, **kwargs)
 
-        def start_request(server: HTTPServer, server_conn: object, request_conn: Any) -> Any:
-            delegate = delegates.get(server)
-            if delegate is None or type(request_conn) is ObservedConnection:
-                return original(server, server_conn, request_conn)
-            return delegate.start_request(server_conn, request_conn)
-
-        return start_request
-
-    def _find_handler(
-        self, original: Callable[..., Any], application: Application, request: Any, **kwargs: Any
-    ) -> Any:
-        self.observe(application)
-        return original(application, request, **kwargs)
+        return find_handler
 
     def observe(self, application: Application) -> None:
         """Let the requests to *application* leave stages; the second time does nothing."""
-        if "get_handler_delegate" not in vars(application):
+        if _OBSERVED not in vars(application):
             self._observer.observe(application)
             self._found(application)
 
 
 _original_start_request = HTTPServer.start_request
+
+
+def _starting(original: Callable[..., HTTPMessageDelegate]) -> Callable[..., Any]:
+    def start_request(server: HTTPServer, server_conn: object, request_conn: Any) -> Any:
+        delegate = server.__dict__.get(_DELEGATE)
+        if delegate is None or type(request_conn) is ObservedConnection:
+            return original(server, server_conn, request_conn)
+        return delegate.start_request(server_conn, request_conn)
+
+    return start_request
 
 
 class _Inner(HTTPServerConnectionDelegate):
@@ -204,12 +209,18 @@ class _Inner(HTTPServerConnectionDelegate):
     def __init__(self, server: HTTPServer, start_request: Callable[..., Any]) -> None:
         self._server = server
         self._start_request = start_request
+        self._callback: object = None
+        self._handler = ""
 
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         callback = self._server.request_callback
-        if not isinstance(callback, HTTPServerConnectionDelegate):
-            kind = callback if isinstance(callback, type) else type(callback)
-            request_conn.trace.handler = kind.__qualname__  # Such as WSGIContainer.
+        if callback is not self._callback:
+            self._callback = callback
+            if not isinstance(callback, HTTPServerConnectionDelegate):
+                kind = callback if isinstance(callback, type) else type(callback)
+                self._handler = kind.__qualname__  # Such as WSGIContainer.
+        if self._handler:
+            request_conn.trace.handler = self._handler
         inner: HTTPMessageDelegate = self._start_request(self._server, server_conn, request_conn)
         return inner
 
