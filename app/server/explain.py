@@ -10,7 +10,8 @@ from tornado.web import RequestHandler
 
 from app.recording.recorder import Recorder
 
-from .xsrf import ORIGIN_CODES, SAFE_METHODS, Origin, origin_verdict, xsrf_verdict
+from .origin_check import ORIGIN_CODES, Origin
+from .xsrf import SAFE_METHODS, origin_verdict, xsrf_verdict
 from .xsrf_detail import detail_of
 
 _MISNAMED = ("X-XSRF-TOKEN", "X-CSRF-TOKEN")

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from .ladder import NOTHING, Ladder, Rung, Words
+from .origin_check import ORIGIN_CODES, Origin, OriginCode
 from .xsrf_token import XsrfToken, xsrf_token
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -23,39 +23,25 @@ MISMATCH = "XSRF cookie does not match POST argument"
 SOURCES = ("_xsrf", "X-Xsrftoken", "X-Csrftoken")
 """Where Tornado looks for a token, in its order: an argument, then two headers."""
 
-ORIGIN_CODES = ("cross-site", "foreign-origin")
-"""The verdicts of the origin check, which comes after that of the token."""
-
-XsrfCode = Literal[
-    "safe-method",
-    "passed",
-    "no-token",
-    "json-body",
-    "mislabelled-form",
-    "misnamed-header",
-    "invalid-format",
-    "unknown-version",
-    "no-cookie",
-    "cookie-garbage",
-    "quoted-token",
-    "bytes-token",
-    "garbage-token",
-    "wrong-token",
-    "cross-site",
-    "foreign-origin",
-]
-
-
-class Origin(NamedTuple):
-    """What the origin check of Tornado 6.6 goes by: headers, None where they are absent.
-
-    *trusted* says whether ``check_trusted_origin`` would let the Origin pass.
-    """
-
-    sec_fetch_site: str | None
-    origin: str | None
-    host: str
-    trusted: bool
+XsrfCode = (
+    OriginCode
+    | Literal[
+        "safe-method",
+        "passed",
+        "no-token",
+        "json-body",
+        "mislabelled-form",
+        "misnamed-header",
+        "invalid-format",
+        "unknown-version",
+        "no-cookie",
+        "cookie-garbage",
+        "quoted-token",
+        "bytes-token",
+        "garbage-token",
+        "wrong-token",
+    ]
+)
 
 
 class Source(NamedTuple):
@@ -348,56 +334,11 @@ def _with_origin(verdict: Verdict, origin: Origin | None) -> Verdict:
     if origin is None:
         rung = Rung("origin", "not reached", Words("cross_origin_protection is off"))
         return replace(verdict, origin=rung)
-    passed, seen = _check_origin(origin)
+    passed, seen = origin.check()
     if passed:
         return replace(verdict, origin=Rung("origin", "passed", seen))
+    code, message, sentence, repair = origin.refusal()
     rung = Rung("origin", "failed", seen)
-    shown = {"origin": origin.origin or "—", "site": origin.sec_fetch_site, "host": origin.host}
-    if origin.sec_fetch_site is not None:
-        message = f"Sec-Fetch-Site {origin.sec_fetch_site} & origin {origin.origin!r} not allowed"
-        sentence = Words(
-            "The browser says that another site sent it: {site}.", _only(shown, "site")
-        )
-        code: XsrfCode = "cross-site"
-    else:
-        message = f"Origin {origin.origin!r} not allowed"
-        text = "It was sent by a page of {origin}, but this is {host}."
-        sentence, code = Words(text, _only(shown, "origin", "host")), "foreign-origin"
-    if origin.origin:
-        text = "Send it from a page of this host, or add {origin} to the setting trusted_origins."
-        repair = Words(text, _only(shown, "origin"))
-    else:
-        repair = Words("Send it from a page of this very host and port.")
     return replace(
         verdict, code=code, sentence=sentence, repair=repair, origin=rung, message=message
     )
-
-
-def _only(values: dict[str, str | None], *names: str) -> dict[str, object]:
-    return {name: values[name] for name in names}
-
-
-def _check_origin(origin: Origin) -> tuple[bool, Words]:
-    site = origin.sec_fetch_site
-    if site in ("same-origin", "none"):
-        return True, Words("Sec-Fetch-Site is {site}", {"site": site})
-    if site is None and origin.origin is None:
-        return True, Words("neither Sec-Fetch-Site nor Origin: no browser sent it")
-    shown = {"site": site or "—", "origin": origin.origin or "—", "host": origin.host}
-    if site is None:
-        if _host_of(origin.origin or "") == origin.host.lower():
-            return True, Words("Origin and Host are both {host}", {"host": origin.host})
-        text = "Origin {origin} is not Host {host}"
-    else:
-        text = "Sec-Fetch-Site is {site}, Origin is {origin}"
-    if origin.origin and origin.trusted:
-        return True, Words("{origin} is trusted", {"origin": origin.origin})
-    names = ("origin", "host") if site is None else ("site", "origin")
-    return False, Words(text, {name: shown[name] for name in names})
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:  # Tornado answers this with a 500.
-        return None

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .xsrf import Origin, Verdict, origin_verdict, xsrf_verdict
+from .origin_check import Origin
+from .xsrf import Verdict, origin_verdict, xsrf_verdict
 
 _INPUTS = "inputs: "
 

@@ -15,7 +15,8 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from app.server.client import Client
 from app.server.client_messages import ClientRequest, ClientResponse
-from app.server.xsrf import Origin, xsrf_verdict
+from app.server.origin_check import Origin
+from app.server.xsrf import xsrf_verdict
 from app.server.xsrf_detail import detail_of, verdict_of
 from app.server.xsrf_token import xsrf_token
 
