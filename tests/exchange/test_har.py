@@ -19,7 +19,8 @@ import pytest
 from app.exchange import har, har_import
 from app.exchange.entry import Entry, Response, Timings, WebSocketMessage, entry_of, unpacked
 from app.exchange.files import write
-from app.exchange.har_import import HarError, read, read_file
+from app.exchange.har_import import read, read_file
+from app.exchange.har_json import HarError
 from app.exchange.redact import REDACTED, sanitised, secrets_of, spellings
 from app.exchange.request import HttpRequest
 from app.recording.events import Request
