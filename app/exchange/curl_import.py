@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 
+from .bash_import import split_bash
+from .cmd_import import is_cmd, split_cmd
+from .command import CommandError, Word
 from .curl_options import LONG, SHORT, Option
 from .request import TOKEN, ExchangeError, HttpRequest, Pair, canonical_url
-from .shell import CommandError, Word, split
 
 MAX_COMMAND = 16 << 20
 """Letters of a command that are read at most."""
@@ -39,7 +41,7 @@ def read(text: str) -> Imported:
     """
     if len(text) > MAX_COMMAND:
         raise CommandError("the command is too long", text, MAX_COMMAND)
-    words, piped = split(text)
+    words, piped = split_cmd(text) if is_cmd(text) else split_bash(text)
     if words and words[0].text in ("$", "%", ">"):
         words = words[1:]  # The prompt was copied too.
     if not words:

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.exchange.command import CommandError
 from app.exchange.curl_import import Imported, read
 from app.exchange.request import HttpRequest, origin_of
-from app.exchange.shell import CommandError
 
 from .clients_body import BodyPage
 from .clients_sending import SendingPage

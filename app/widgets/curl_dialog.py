@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.exchange.command import CommandError
 from app.exchange.curl_import import Imported, read
-from app.exchange.shell import CommandError
 
 from .i18n import tr
 from .parts import label, set_property

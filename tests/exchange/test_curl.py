@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.exchange import curl, curl_import
+from app.exchange.command import CommandError
 from app.exchange.curl_import import read
 from app.exchange.request import HttpRequest
-from app.exchange.shell import CommandError
 
 from .samples import Requests, Wire
 
