@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 from .bash_import import split_bash
 from .cmd_import import is_cmd, split_cmd
 from .command import CommandError, Word
+from .curl_form import form_word, multipart, part
 from .curl_options import LONG, SHORT, Option
-from .request import TOKEN, ExchangeError, HttpRequest, Pair, canonical_url
+from .request import TOKEN, ExchangeError, HttpRequest, Pair, canonical_url, without_dots
 
 MAX_COMMAND = 16 << 20
 """Letters of a command that are read at most."""
@@ -240,7 +240,7 @@ class _Reader:
         name, equals, value = word.text.partition("=")
         if not equals:
             raise self.error("a field stands as name=value", word.at)
-        self.parts.append(_part(name, value))
+        self.parts.append(part(name, value))
 
     def _form(self, word: Word) -> None:
         name, equals, value = word.text.partition("=")
@@ -248,7 +248,7 @@ class _Reader:
             raise self.error("a field stands as name=value", word.at)
         if value[:1] in ("@", "<"):
             raise self.error(_FILE, word.at, word=word.text[:40])
-        content, rest = _form_word(value)
+        content, rest = form_word(value)
         extra = {}
         while rest:
             key, equals, value = rest[1:].lstrip().partition("=")
@@ -258,9 +258,9 @@ class _Reader:
             found = re.match(r"[^;]*(?:;(?!\s*(?:filename|type|headers|encoder)=)[^;]*)*", value)
             assert found is not None
             extra[key], rest = (
-                (found[0], value[found.end() :]) if key == "type" else _form_word(value)
+                (found[0], value[found.end() :]) if key == "type" else form_word(value)
             )
-        self.parts.append(_part(name, content, extra.get("type", ""), extra.get("filename")))
+        self.parts.append(part(name, content, extra.get("type", ""), extra.get("filename")))
 
     # -- Putting it together ---------------------------------------------------------------
 
@@ -311,14 +311,12 @@ class _Reader:
             headers.append((name, value))
 
     def _multipart(self, headers: list[Pair]) -> bytes:
-        digest = hashlib.sha256(b"\0".join(self.parts)).hexdigest()
-        boundary = "-" * 24 + digest[:22]
+        boundary, body = multipart(self.parts)
         for at, (name, value) in enumerate(headers):
             if name.lower() == "content-type":
                 headers[at] = (name, f"{value}; boundary={boundary}")
         self._default(headers, "Content-Type", f"multipart/form-data; boundary={boundary}")
-        mark = b"--" + boundary.encode()
-        return b"".join(mark + b"\r\n" + part + b"\r\n" for part in self.parts) + mark + b"--\r\n"
+        return body
 
     def _url_and_query(self, word: Word) -> str:
         url = word.text
@@ -332,7 +330,7 @@ class _Reader:
         except ExchangeError as error:
             raise self.error(error.template, word.at, **error.values) from None
         if "path-as-is" not in self.flags:
-            url = _without_dots(url)
+            url = without_dots(url)
         query = [*self.query, *([self.data] if "get" in self.flags and self.data else [])]
         for piece in query:
             text = piece.decode("utf-8", "surrogateescape")
@@ -372,43 +370,3 @@ def _quoted(text: str) -> bytes:
 
 def _without_user(url: str) -> str:
     return re.sub(r"(?<=://)[^/?@]*@", "", url)
-
-
-def _without_dots(url: str) -> str:
-    """Return *url* without ``.`` and ``..`` in its path (RFC 3986 §5.2.4), as curl sends it."""
-    start = url.index("/", url.index("//") + 2)
-    path, mark, query = url[start:].partition("?")
-    if "/." not in path:
-        return url
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
-            kept = kept[:-1]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in (".", ".."):
-        kept.append("")
-    return f"{url[:start]}/{'/'.join(kept)}{mark}{query}"
-
-
-def _form_word(text: str) -> tuple[str, str]:
-    """Return the value that *text* begins with, in quotes or up to a semicolon, and the rest."""
-    quoted = re.match(r'"((?:[^"\\]|\\.)*+)"\s*(?=;|$)', text, re.DOTALL)
-    if quoted:
-        return re.sub(r'\\(["\\])', r"\1", quoted[1]), text[quoted.end() :]
-    value, semicolon, rest = text.partition(";")
-    return value, semicolon + rest
-
-
-def _part(name: str, content: str, kind: str = "", filename: str | None = None) -> bytes:
-    lines = [f'Content-Disposition: form-data; name="{_escaped(name)}"']
-    if filename is not None:
-        lines[0] += f'; filename="{_escaped(filename)}"'
-    if kind:
-        lines.append(f"Content-Type: {kind}")
-    return _bytes("\r\n".join([*lines, "", content]))
-
-
-def _escaped(name: str) -> str:
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -85,6 +85,24 @@ def _visible(target: str) -> str:
     return re.sub(r"[^\x21-\x7e]", encoded, target)
 
 
+def without_dots(url: str) -> str:
+    """Return *url* without ``.`` and ``..`` in its path (RFC 3986 §5.2.4), as curl sends it."""
+    start = url.index("/", url.index("//") + 2)
+    path, mark, query = url[start:].partition("?")
+    if "/." not in path:
+        return url
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return f"{url[:start]}/{'/'.join(kept)}{mark}{query}"
+
+
 def origin_of(url: str) -> str:
     """Return the scheme and authority of an absolute URL: ``http://127.0.0.1:8888``."""
     parts = urlsplit(url)
