@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.abc
 import importlib.util
@@ -10,26 +9,15 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from app.server.site import HANDLERS, Problem, Site, SiteError, compile_handler
+from app.server.site import HANDLERS, Problem, Site, SiteError
 
-
-@dataclass(frozen=True)
-class _Source:
-    """One module's text, where it lives, and what it is compiled to."""
-
-    file: str
-    path: str
-    text: str
-    code: CodeType
-    imports: frozenset[str] = field(default_factory=frozenset)
-    """Full names of the handler modules that it imports, directly."""
+from .module_sources import Source, sources_of, stale
 
 
 class HandlerModules:
@@ -40,7 +28,7 @@ class HandlerModules:
     """
 
     def __init__(self) -> None:
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[str, Source] = {}
         self._modules: dict[str, ModuleType] = {}
         self._foreign: dict[str, ModuleType] = {}
         self._finder = _Finder()
@@ -52,9 +40,9 @@ class HandlerModules:
 
         Whatever leaves a module's code (``SystemExit`` too) is a problem at the line that ran.
         """
-        sources = _compile(site)
-        stale = _stale(self._sources, sources)
-        kept = {name: module for name, module in self._modules.items() if name not in stale}
+        sources = sources_of(site)
+        old = stale(self._sources, sources)
+        kept = {name: module for name, module in self._modules.items() if name not in old}
         kept = {name: module for name, module in kept.items() if name in sources}
         before = self._install()
         try:
@@ -114,7 +102,7 @@ class HandlerModules:
         return _State(self._modules, self._sources, names, installed)
 
     def _run(
-        self, sources: dict[str, _Source], kept: dict[str, ModuleType]
+        self, sources: dict[str, Source], kept: dict[str, ModuleType]
     ) -> dict[str, ModuleType]:
         self._finder.sources = sources
         _drop_handlers()
@@ -150,7 +138,7 @@ class _State:
     """What a failed load goes back to."""
 
     modules: dict[str, ModuleType]
-    sources: dict[str, _Source]
+    sources: dict[str, Source]
     package_names: dict[str, Any]
     installed: bool
 
@@ -159,7 +147,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Finds the handler modules for Python's import statement."""
 
     def __init__(self) -> None:
-        self.sources: dict[str, _Source] = {}
+        self.sources: dict[str, Source] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -178,7 +166,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 class _Loader(importlib.abc.InspectLoader):
     """Runs one handler module; ``inspect`` and ``linecache`` ask it for the text."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
 
     def exec_module(self, module: ModuleType) -> None:
@@ -194,68 +182,6 @@ class _Loader(importlib.abc.InspectLoader):
         return fullname == HANDLERS
 
 
-def _compile(site: Site) -> dict[str, _Source]:
-    """Return the modules of *site* by full name. Raises SiteError with every syntax error."""
-    sources: dict[str, _Source] = {}
-    problems: list[Problem] = []
-    texts = {"__init__.py": "", **site.handlers}
-    for file, text in texts.items():
-        stem = file.removesuffix(".py")
-        code = compile_handler(site, file, text)
-        if isinstance(code, Problem):
-            problems.append(code)
-        elif stem.isidentifier():
-            name = HANDLERS if stem == "__init__" else f"{HANDLERS}.{stem}"
-            path = str(site.folder / HANDLERS / file)
-            sources[name] = _Source(f"{HANDLERS}/{file}", path, text, code, _imports(text))
-    if problems:
-        raise SiteError(problems, site.folder)
-    return sources
-
-
-@lru_cache(maxsize=512)
-def _imports(text: str) -> frozenset[str]:
-    """Return the full names under ``handlers`` that *text* may import, wherever it does so."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # It compiled, so it runs; what it imports just stays unknown.
-        return frozenset()
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _import_base(node)
-            found.update((base, *(f"{base}.{alias.name}" for alias in node.names)))
-    return frozenset(name for name in found if name.split(".")[0] == HANDLERS)
-
-
-def _import_base(node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    return f"{HANDLERS}.{node.module}" if node.module else HANDLERS
-
-
-def _stale(old: dict[str, _Source], new: dict[str, _Source]) -> set[str]:
-    """Return the modules of *new* to run again, and those that are gone."""
-    changed = {name for name in old.keys() | new.keys() if _differs(old.get(name), new.get(name))}
-    waiting = list(changed)
-    while waiting:
-        name = waiting.pop()
-        for other, source in new.items():
-            if other not in changed and name in source.imports:
-                changed.add(other)
-                waiting.append(other)
-    return changed
-
-
-def _differs(old: _Source | None, new: _Source | None) -> bool:
-    if old is None or new is None:
-        return True
-    return (old.text, old.path) != (new.text, new.path)
-
-
 def _drop_handlers() -> dict[str, ModuleType]:
     """Take package ``handlers`` out of ``sys.modules`` and return what was there."""
     names = [name for name in sys.modules if name.split(".")[0] == HANDLERS]
@@ -267,7 +193,7 @@ def _detach(package: ModuleType, names: set[str]) -> None:
         vars(package).pop(name.rpartition(".")[2], None)
 
 
-def _problem(error: BaseException, sources: dict[str, _Source]) -> Problem:
+def _problem(error: BaseException, sources: dict[str, Source]) -> Problem:
     """Return *error* as a problem at the innermost line of a handler module that it passed."""
     files = {source.path: source.file for source in sources.values()}
     frames = traceback.walk_tb(error.__traceback__)

@@ -49,9 +49,9 @@ class Projects(ProjectControls):
         self._work = work
         self._folder: Path | None = None
         self._disk: dict[str, str] = {}
+        """The texts on the disk as they were last read or written, by file name."""
         self._others: set[str] = set()
         """Files that others put beside ours; saving leaves them alone."""
-        """The texts on the disk as they were last read or written, by file name."""
         self._trusted = False
         """Whether the user's trust in the open project is to be remembered."""
         self._drafts: Drafts | None = None
