@@ -139,10 +139,11 @@ def test_at_a_slow_pace_a_sleep_is_as_many_times_as_long(
 ) -> None:
     program.window.top_bar.hold.pace.setCurrentIndex(PACES.index(10))
     program.window.top_bar.hold.pace.activated.emit(PACES.index(10))
+    assert program.session.hold.state().pace == 1 / 10
     began = time.monotonic()
     future = begin("/sleep?seconds=0.2")
     qtbot.waitUntil(future.done)
-    assert 2.0 <= time.monotonic() - began < 4
+    assert time.monotonic() - began >= 2
     for _ in range(3):
         qtbot.keyClick(program.window, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
     assert program.session.hold.state().pace == 1
