@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import contextvars
 import itertools
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -18,8 +16,7 @@ from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.exchange.request import ExchangeError
 from app.loop import TickLoop
-from app.recording.events import CLIENT, WINDOW
-from app.recording.recorder import OWNER, Recorder
+from app.recording.recorder import Recorder
 from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.recording.store import Store
 from app.server.attack.attack_range import AttackRange
@@ -34,6 +31,7 @@ from app.server.signed_cookies import Keys
 from app.server.site import SITE_FILE, Problem, Site, SiteError
 from app.session.act import Acts, TooLate
 from app.session.attacks import Attacks
+from app.session.command_tasks import CommandTasks
 from app.session.firing import Firing
 from app.session.holding import Holding
 from app.session.in_out import InOut, answer_of, app_of
@@ -55,10 +53,7 @@ T = TypeVar("T")
 
 
 class Session(Controls):
-    """Implements what the window asks for, on the loop that it shares with the server.
-
-    Plain slots start tasks here; each is kept until it is done and its failure is reported.
-    """
+    """Implements what the window asks for, on the loop that it shares with the server."""
 
     def __init__(
         self, loop: TickLoop, recorder: Recorder, store: Store, host: str, port: int
@@ -68,23 +63,26 @@ class Session(Controls):
         self._recorder = recorder
         self._store = store
         self._where = (host, port)
+        self._tasks = CommandTasks(loop, self.failed.emit)
         self._acts = Acts(loop, self.failed.emit)
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
         self.jars = Jars(self._clients, store)
-        self._firing = Firing(self, self._clients, self._absolute, self._spawn_shot)
-        self._sockets = Sockets(recorder, self._clients, self._absolute, self._spawn_client)
+        self._firing = Firing(self, self._clients, self._absolute, self._tasks.shoot)
+        self._sockets = Sockets(
+            recorder, self._clients, self._absolute, self._tasks.start_for_client
+        )
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         self._hold = Holding(loop.hold, recorder.clock, self._server.progress_of)
         range_ = AttackRange(recorder, store, self._clients, self._server)
-        self._attacks = Attacks(range_, self._varied, self._spawn_client)
+        self._attacks = Attacks(range_, self._varied, self._tasks.start_for_client)
         self.server_changed.connect(self._attacks.serve_anew)
         self._previews = Previews(self, store, self._server)
         self._app = OpenedApp(
             loop,
             self._server,
-            self._spawn_window,
+            self._tasks.start_for_window,
             self._before_app,
             self._after_app,
             self._unhurried,
@@ -97,11 +95,7 @@ class Session(Controls):
         self._listens = False
         """Whether what is opened from now on is served at once, at our own address if need be."""
         self._trusted = True
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._shots: set[asyncio.Task[None]] = set()
         self._watchdog: Watchdog | None = None
-        self._client_context = contextvars.copy_context()
-        self._client_context.run(OWNER.set, CLIENT)
 
     # -- What is served --------------------------------------------------------------------
 
@@ -151,7 +145,7 @@ class Session(Controls):
         self._trusted, self._site = True, site
         self._work.bit_by_bit(what, self._server.letting_go(), may_stop=False)
         if self._app.target:
-            self._spawn_window(self._take_over())
+            self._tasks.start_for_window(self._take_over())
         self.server_changed.emit()
 
     @contextlib.contextmanager
@@ -244,7 +238,7 @@ class Session(Controls):
         if self._app.target and not running:
             self._app.reload()
         else:
-            self._spawn(self._restart(), self._tasks)
+            self._tasks.start(self._restart())
 
     async def _restart(self) -> None:
         await self._server.stop()
@@ -255,7 +249,7 @@ class Session(Controls):
         self.server_changed.emit()
 
     def stop_server(self) -> None:
-        self._spawn(self._stop(), self._tasks)
+        self._tasks.start(self._stop())
 
     async def _stop(self) -> None:
         if self._app.listening:
@@ -289,9 +283,7 @@ class Session(Controls):
         """End everything this session started."""
         await self._work.ended()
         self.hold.resume()
-        for task in (*self._shots, *self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._shots, *self._tasks, return_exceptions=True)
+        await self._tasks.end()
         await self._attacks.close()
         self._projects.close()
         self._sockets.close_all()
@@ -386,21 +378,8 @@ class Session(Controls):
     def sockets(self) -> Sockets:
         return self._sockets
 
-    def _spawn_window(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        # Whoever asks may be the program itself, which must not end what ends it.
-        context = contextvars.copy_context()
-        context.run(OWNER.set, WINDOW)
-        self._spawn(coroutine, self._tasks, context)
-
-    def _spawn_client(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._spawn(coroutine, self._tasks, self._client_context.copy())
-
-    def _spawn_shot(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._spawn(coroutine, self._shots, self._client_context.copy())
-
     def cancel_fire(self) -> None:
-        for task in self._shots:
-            task.cancel()
+        self._tasks.cancel_shots()
 
     def ask(self, shot: Shot, answered: Callable[[Response], None]) -> None:
         try:
@@ -408,7 +387,7 @@ class Session(Controls):
         except ValueError as error:
             answered(Response(0, note=str(error)))
             return
-        self._spawn_shot(self._ask(shot.client, request, answered))
+        self._tasks.shoot(self._ask(shot.client, request, answered))
 
     async def _ask(
         self, client: str, request: ClientRequest, answered: Callable[[Response], None]
@@ -426,13 +405,13 @@ class Session(Controls):
     # -- Files in and out --------------------------------------------------------------------
 
     def read_har(self, path: Path, done: Callable[[Har], None]) -> None:
-        self._spawn(self._told(self.in_out.read_har(path), done), self._tasks)
+        self._tasks.start(self._told(self.in_out.read_har(path), done))
 
     def write_har(
         self, path: Path, numbers: list[int], secrets: bool, done: Callable[[int], None]
     ) -> None:
         writing = self.in_out.write_har(path, numbers, secrets, self.address)
-        self._spawn(self._told(writing, done), self._tasks)
+        self._tasks.start(self._told(writing, done))
 
     async def _told(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
         try:
@@ -485,23 +464,6 @@ class Session(Controls):
 
     def dropped(self) -> dict[str, int]:
         return dict(self._recorder.dropped)
-
-    def _spawn(
-        self,
-        coroutine: Coroutine[Any, Any, None],
-        kept: set[asyncio.Task[None]],
-        context: contextvars.Context | None = None,
-    ) -> None:
-        task = self._loop.create_task(coroutine, context=context)
-        kept.add(task)
-        task.add_done_callback(kept.discard)
-        task.add_done_callback(self._report)
-
-    def _report(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.failed.emit(f"{type(error).__name__}: {error}")
-            context = {"message": "a command failed", "exception": error, "task": task}
-            self._loop.call_exception_handler(context)
 
 
 def url_of(host: str, port: int) -> str:
