@@ -364,7 +364,7 @@ def test_withheld_and_refused_cookies_say_why_in_the_words_of_browsers(
 ) -> None:
     program.window.traffic.show_page(program.window.cookies)
     ghost = Cookie("ghost", "1", "127.0.0.1", path="/asd")
-    program.session.put_cookie("Alice", ghost)
+    program.session.jars.put("Alice", ghost)
     fire_shot(program, qtbot, Shot("script", "GET", "/login", [], b""))
     home = fire(program, qtbot, "GET", "/")
     events = program.window.cookies.events

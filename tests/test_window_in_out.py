@@ -219,7 +219,7 @@ def test_exported_requests_are_replayed(
     text = path.read_text("utf-8")
     assert ("hunter22" in text) == secrets
     assert len(json.loads(text)["log"]["entries"]) == 3
-    program.session.clear_jar("Alice")
+    program.session.jars.clear("Alice")
     shown = replay(program, qtbot, path)
     shown.client.setCurrentText("Bob")
     qtbot.mouseClick(shown.all, Qt.MouseButton.LeftButton)

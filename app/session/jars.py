@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.recording.capture import Fates
 from app.recording.store import Store
 from app.server.clients import Clients
 from app.server.cookie_log import CookieNotes
 from app.server.jar import Cookie, Withheld
+from app.server.keys import KeyRing
+from app.server.signed_cookies import Keys
+from app.widgets.jar_controls import JarControls
 
 
-class Jars:
-    """The jars of the clients whose requests are in a store."""
+class Jars(JarControls):
+    """The jars of the clients whose requests are in a store; *changed* hears of each change.
 
-    def __init__(self, clients: Clients, store: Store) -> None:
-        self._clients = clients
-        self._store = store
+    *keys* are the server's, *absolute* returns a URL seen from it.
+    """
 
-    def put(self, client: str, cookie: Cookie, instead_of: Cookie | None) -> None:
-        """Put *cookie* into a client's jar, unchecked; *instead_of* goes, if it is there."""
+    def __init__(
+        self,
+        clients: Clients,
+        store: Store,
+        keys: KeyRing,
+        absolute: Callable[[str], str],
+        changed: Callable[[], None],
+    ) -> None:
+        self._clients, self._store, self._keys = clients, store, keys
+        self._absolute, self._changed = absolute, changed
+
+    def clear(self, client: str) -> None:
+        self._clients[client].jar.clear()
+        self._changed()
+
+    def put(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
         jar = self._clients[client].jar
         if instead_of is not None:
             jar.remove(instead_of)
         jar.put(cookie)
+        self._changed()
 
     def remove(self, client: str, cookie: Cookie) -> None:
-        """Forget a client's cookie."""
         self._clients[client].jar.remove(cookie)
+        self._changed()
 
-    def withheld(self, client: str, url: str, method: str) -> list[Withheld]:
-        """Return which cookies a request to the absolute *url* would leave out; none without a
-        host, since such a request cannot be sent."""
+    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
         try:
-            return self._clients[client].cookie_header(url, method)[1]
-        except ValueError:
+            return self._clients[client].cookie_header(self._absolute(url), method)[1]
+        except ValueError:  # Without a host it cannot be sent.
             return []
+
+    def keys(self, time_ns: int | None = None) -> Keys:
+        return self._keys.at(time_ns)
+
+    def sign(self, name: str, value: bytes, version: int) -> str:
+        return self._keys.sign(name, value, version)
 
     def fates(self, request_id: int) -> Fates:
         """Return the same as `notes`, for the recording's file."""
@@ -44,7 +67,6 @@ class Jars:
         return Fates([verdict.reason for verdict in notes.verdicts], left)
 
     def notes(self, request_id: int) -> CookieNotes | None:
-        """Return what a client withheld and refused with a recorded request; None for nothing."""
         request = self._store.request(request_id)
         connection = self._store.connection(request.connection_id) if request else None
         if request is None or connection is None or not request.client:

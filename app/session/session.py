@@ -23,11 +23,8 @@ from app.server.attack.attack_range import AttackRange
 from app.server.breakpoints import Breakpoints
 from app.server.client_messages import ClientRequest
 from app.server.clients import Clients
-from app.server.cookie_log import CookieNotes
-from app.server.jar import Cookie, Withheld
 from app.server.server import Server
 from app.server.settings import readable
-from app.server.signed_cookies import Keys
 from app.server.site import SITE_FILE, Problem, Site, SiteError
 from app.session.act import Acts, TooLate
 from app.session.attacks import Attacks
@@ -67,13 +64,14 @@ class Session(Controls):
         self._acts = Acts(loop, self.failed.emit)
         self.in_out = InOut(store, recorder.started_at)
         self._clients = Clients(sockets=recorder.sockets)
-        self.jars = Jars(self._clients, store)
         self._firing = Firing(self, self._clients, self._absolute, self._tasks.shoot)
         self._sockets = Sockets(
             recorder, self._clients, self._absolute, self._tasks.start_for_client
         )
         self._breakpoints = Breakpoints(recorder.clock, self.breakpoints_changed.emit)
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
+        changed = self.clients_changed.emit
+        self._jars = Jars(self._clients, store, self._server.keys, self._absolute, changed)
         self._hold = Holding(loop.hold, recorder.clock, self._server.progress_of)
         range_ = AttackRange(recorder, store, self._clients, self._server)
         self._attacks = Attacks(range_, self._varied, self._tasks.start_for_client)
@@ -311,29 +309,9 @@ class Session(Controls):
         self.clients_changed.emit()
         return name
 
-    def clear_jar(self, client: str) -> None:
-        self._clients[client].jar.clear()
-        self.clients_changed.emit()
-
-    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
-        self.jars.put(client, cookie, instead_of)
-        self.clients_changed.emit()
-
-    def remove_cookie(self, client: str, cookie: Cookie) -> None:
-        self.jars.remove(client, cookie)
-        self.clients_changed.emit()
-
-    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
-        return self.jars.withheld(client, self._absolute(url), method)
-
-    def cookie_notes(self, request_id: int) -> CookieNotes | None:
-        return self.jars.notes(request_id)
-
-    def cookie_keys(self, time_ns: int | None = None) -> Keys:
-        return self._server.keys.at(time_ns)
-
-    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
-        return self._server.keys.sign(name, value, version)
+    @property
+    def jars(self) -> Jars:
+        return self._jars
 
     def wall_time(self, time_ns: int) -> float:
         return self.in_out.started_at + (time_ns - self._store.origin_ns) / 1e9

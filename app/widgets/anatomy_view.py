@@ -173,11 +173,11 @@ class AnatomyView(QWidget):
     def _sign(self) -> None:
         version = 1 if self.anatomy is not None and self.anatomy.version == 1 else 2
         try:
-            value = self._controls.sign_cookie(self._name, self.plain.text().encode(), version)
+            value = self._controls.jars.sign(self._name, self.plain.text().encode(), version)
         except ValueError as error:
             self.why.setText(tr("Not signed: {reason}", reason=tr(str(error))))
             return
-        self._keys = self._controls.cookie_keys()
+        self._keys = self._controls.jars.keys()
         self._now = time.time()
         self.text.setPlainText(value)
 

@@ -194,7 +194,7 @@ class ClientsPanel(QWidget):
 
     def _clear(self) -> None:
         if self.client:
-            self._controls.clear_jar(self.client)
+            self._controls.jars.clear(self.client)
 
     def open_dialog(self) -> ClientDialog | None:
         """Ask who the chosen client is to be."""
@@ -253,7 +253,7 @@ class ClientsPanel(QWidget):
         url = urljoin(base, shot.url)
         jars = {state.name: state.cookies for state in self._controls.clients()}
         try:
-            stays = {w.cookie for w in self._controls.withheld(shot.client, url, shot.method)}
+            stays = {w.cookie for w in self._controls.jars.withheld(shot.client, url, shot.method)}
             jar = [cookie for cookie in jars.get(shot.client, []) if cookie not in stays]
             text = for_bash(request_of(shot, url, jar))
         except ExchangeError as error:

@@ -13,15 +13,14 @@ from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording.snapshot import LoopNow, PendingTask, Socket
 from app.server.breakpoints import Breakpoints
-from app.server.cookie_log import CookieNotes
-from app.server.jar import Cookie, Withheld
-from app.server.signed_cookies import Keys
+from app.server.jar import Cookie
 from app.server.site import Problem, Site
 
 from .app_controls import AppControls
 from .attack_controls import AttackControls
 from .firing_controls import FiringControls, Sending
 from .hold_controls import HoldControls
+from .jar_controls import JarControls
 from .project_controls import ProjectControls
 from .routing_controls import RoutingControls
 from .socket_controls import SocketControls
@@ -161,32 +160,9 @@ class Controls(QObject):
         """Add a client with an empty jar and return its name."""
         raise NotImplementedError
 
-    def clear_jar(self, client: str) -> None:
-        """Forget a client's cookies."""
-        raise NotImplementedError
-
-    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
-        """Put a cookie into a client's jar as it is, in place of another if that is given."""
-        raise NotImplementedError
-
-    def remove_cookie(self, client: str, cookie: Cookie) -> None:
-        """Forget one of a client's cookies."""
-        raise NotImplementedError
-
-    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
-        """Which cookies a client's request would leave out, and why; *url* as in `Shot`."""
-        raise NotImplementedError
-
-    def cookie_notes(self, request_id: int) -> CookieNotes | None:
-        """What a client withheld and refused with a recorded request, if it did."""
-        raise NotImplementedError
-
-    def cookie_keys(self, time_ns: int | None = None) -> Keys:
-        """With which keys cookies were signed at a time on the recorder's clock, or are now."""
-        raise NotImplementedError
-
-    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
-        """Sign a value as the server would. Raises ValueError where it cannot."""
+    @property
+    def jars(self) -> JarControls:
+        """The clients' cookies; `clients_changed` tells of a change."""
         raise NotImplementedError
 
     def wall_time(self, time_ns: int) -> float:

@@ -84,7 +84,7 @@ class CookieDialog(QDialog):
         value = unquoted(cookie.value)
         if looks_signed(value):
             self.anatomy = AnatomyView(self._controls, self._theme)
-            keys = self._controls.cookie_keys()
+            keys = self._controls.jars.keys()
             self.anatomy.show_cookie(cookie.name, value, time.time(), keys)
             layout.addWidget(self.anatomy)
             text = self.anatomy.text
@@ -191,7 +191,7 @@ class CookieDialog(QDialog):
             self.banner.say(tr(str(error)))
             return False
         self.banner.hide()
-        self._controls.put_cookie(self._client, cookie, self._kept)
+        self._controls.jars.put(self._client, cookie, self._kept)
         self._kept = cookie
         self._name_all(cookie.name)
         return True
@@ -204,5 +204,5 @@ class CookieDialog(QDialog):
 
     def _delete(self) -> None:
         if self._kept is not None:
-            self._controls.remove_cookie(self._client, self._kept)
+            self._controls.jars.remove(self._client, self._kept)
         self.close()

@@ -69,7 +69,7 @@ class CookieEvents(QTreeWidget):
 
     def _add_events(self, row: Row) -> None:
         id_ = row[_ID]
-        notes = self._controls.cookie_notes(id_)
+        notes = self._controls.jars.notes(id_)
         for withheld in notes.withheld if notes else ():
             if withheld.reason != "DomainMismatch":  # Cookies of other hosts say nothing new.
                 words = reason_words(withheld.reason)

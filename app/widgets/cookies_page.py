@@ -117,7 +117,7 @@ class CookiesPage(QSplitter):
         return next((at for at, each in enumerate(cookies) if looks_signed(each.value)), 0)
 
     def _cookies_of(self, request: Request) -> list[Shown]:
-        notes = self._controls.cookie_notes(request.id)
+        notes = self._controls.jars.notes(request.id)
         shown = [
             Shown("←", name, value, tr("came with the request"))
             for name, value in sent_cookies(request.request_head)
@@ -157,7 +157,7 @@ class CookiesPage(QSplitter):
         if cookie is None or request is None:
             self.note.setText(tr("No cookie came, and none was set."))
         elif signed:
-            at, keys = request.start_ns, self._controls.cookie_keys(request.start_ns)
+            at, keys = request.start_ns, self._controls.jars.keys(request.start_ns)
             self.anatomy.show_cookie(cookie.name, cookie.value, self._controls.wall_time(at), keys)
         else:
             words = "Not signed: whoever has the cookie can change it."

@@ -112,7 +112,7 @@ class CookiesPanel(QWidget):
             (state.name, withheld.cookie): withheld.reason
             for state in states
             if state.cookies
-            for withheld in self._controls.withheld(state.name, url)
+            for withheld in self._controls.jars.withheld(state.name, url)
         }
         self.jars.show_jars(states, reasons)
         has_any = self.events.any or any(state.cookies for state in states)
@@ -145,7 +145,7 @@ class CookiesPanel(QWidget):
     def _delete(self) -> None:
         cookie = self.jars.cookie
         if cookie is not None:
-            self._controls.remove_cookie(self.jars.client, cookie)
+            self._controls.jars.remove(self.jars.client, cookie)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

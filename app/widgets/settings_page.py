@@ -137,7 +137,7 @@ class SettingsPage(Page):
         return control
 
     def _served_secret(self) -> Any:
-        return self._controls.cookie_keys().secret
+        return self._controls.jars.keys().secret
 
     def _key_version(self) -> int | None:
         version = self._values().get("key_version")

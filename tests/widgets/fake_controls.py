@@ -23,6 +23,7 @@ from app.widgets.app_controls import AppControls, AppState, Failure
 from app.widgets.controls import ClientState, Controls, Shot
 from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.hold_controls import HoldControls, HoldState, Step
+from app.widgets.jar_controls import JarControls
 from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
 from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
 
@@ -188,6 +189,47 @@ class FakeTemplates(TemplateControls):
         self.sent.append(request_id)
 
 
+class FakeJars(JarControls):
+    """Three clients' jars; each cookie that is not for / is withheld."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self.server_keys = Keys("SECRET")
+        self.held = {
+            "Alice": [
+                cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
+                cookie("_xsrf", "2|9f3ac1d0|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596800"),
+            ],
+            "Bob": [cookie("_xsrf", "2|11aa22bb|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596801")],
+            "Mallory": [],
+        }
+
+    def clear(self, client: str) -> None:
+        self.held[client] = []
+        self._changed()
+
+    def put(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
+        jar = [each for each in self.held[client] if each != instead_of]
+        self.held[client] = [*jar, cookie]
+        self._changed()
+
+    def remove(self, client: str, cookie: Cookie) -> None:
+        self.held[client].remove(cookie)
+        self._changed()
+
+    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
+        return [Withheld(c.name, "NotOnPath", c) for c in self.held[client] if c.path != "/"]
+
+    def notes(self, request_id: int) -> CookieNotes | None:
+        return None
+
+    def keys(self, time_ns: int | None = None) -> Keys:
+        return self.server_keys
+
+    def sign(self, name: str, value: bytes, version: int) -> str:
+        return f"signed {name} {value!r} {version}"
+
+
 class FakeHold(HoldControls):
     """A server that is held as it was asked to be."""
 
@@ -269,15 +311,7 @@ class FakeControls(Controls):
         """What was asked to end waits."""
         self.fake_breakpoints = FakeBreakpoints(lambda: 0, self.breakpoints_changed.emit)
         self.fake_hold = FakeHold()
-        self.keys = Keys("SECRET")
-        self._clients = {
-            "Alice": [
-                cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
-                cookie("_xsrf", "2|9f3ac1d0|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596800"),
-            ],
-            "Bob": [cookie("_xsrf", "2|11aa22bb|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596801")],
-            "Mallory": [],
-        }
+        self.fake_jars = FakeJars(self.clients_changed.emit)
         self._site = Site(
             Path("demo"),
             "demo",
@@ -353,7 +387,7 @@ class FakeControls(Controls):
         self.saved.append(folder)
 
     def clients(self) -> list[ClientState]:
-        clients = enumerate(self._clients.items(), 1)
+        clients = enumerate(self.fake_jars.held.items(), 1)
         return [ClientState(name, jar, 0, hue) for hue, (name, jar) in clients]
 
     @property
@@ -373,35 +407,14 @@ class FakeControls(Controls):
         return self.fake_firing
 
     def add_client(self) -> str:
-        name = f"Client {len(self._clients) + 1}"
-        self._clients[name] = []
+        name = f"Client {len(self.fake_jars.held) + 1}"
+        self.fake_jars.held[name] = []
         self.clients_changed.emit()
         return name
 
-    def clear_jar(self, client: str) -> None:
-        self._clients[client] = []
-        self.clients_changed.emit()
-
-    def put_cookie(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
-        jar = [each for each in self._clients[client] if each != instead_of]
-        self._clients[client] = [*jar, cookie]
-        self.clients_changed.emit()
-
-    def remove_cookie(self, client: str, cookie: Cookie) -> None:
-        self._clients[client].remove(cookie)
-        self.clients_changed.emit()
-
-    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
-        return [Withheld(c.name, "NotOnPath", c) for c in self._clients[client] if c.path != "/"]
-
-    def cookie_notes(self, request_id: int) -> CookieNotes | None:
-        return None
-
-    def cookie_keys(self, time_ns: int | None = None) -> Keys:
-        return self.keys
-
-    def sign_cookie(self, name: str, value: bytes, version: int) -> str:
-        return f"signed {name} {value!r} {version}"
+    @property
+    def jars(self) -> FakeJars:
+        return self.fake_jars
 
     def wall_time(self, time_ns: int) -> float:
         return 1_700_000_000.0

@@ -262,7 +262,7 @@ def test_the_secret_is_generated_rotated_shown_and_forgotten(
 def test_rotating_while_none_is_set_keeps_what_this_run_signed(
     page: SettingsPage, controls: FakeControls, qtbot: QtBot
 ) -> None:
-    controls.keys = Keys("of this run")
+    controls.jars.server_keys = Keys("of this run")
     qtbot.mouseClick(secret_of(page).rotate_button, Qt.MouseButton.LeftButton)
     assert value(page, "cookie_secret")["0"] == "of this run"
 
