@@ -6,6 +6,7 @@ that name in front, and listens to its events; it prints the figures at the end.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import sys
 import threading
@@ -79,7 +80,8 @@ class Watch(QObject):
                 Qt.KeyboardModifier.NoModifier,
             )
             self.posted = time.perf_counter()
-            QCoreApplication.postEvent(self.target, click)
+            with contextlib.suppress(RuntimeError):  # The program ends: its widgets are gone.
+                QCoreApplication.postEvent(self.target, click)
 
     def report(self) -> str:
         """Return the figures in words."""

@@ -342,6 +342,23 @@ def test_qt_has_its_turn_under_full_load(loop: TickLoop) -> None:
     assert fired >= 10
 
 
+def test_a_turn_ends_in_time_for_what_is_due(
+    loop: TickLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.loop.tick_loop.BUDGET_NS", 60 * 10**9)
+
+    def again() -> None:
+        loop.call_soon(again)
+
+    timer = QTimer(singleShot=True, interval=20)
+    timer.timeout.connect(loop.stop)
+    timer.start()
+    loop.due_ns = (begin := time.monotonic_ns()) + 21_000_000
+    again()
+    loop.run_forever()
+    assert time.monotonic_ns() - begin < 30 * 10**9
+
+
 def test_an_idle_loop_sleeps(loop: TickLoop) -> None:
     async def main() -> float:
         began = time.process_time()

@@ -96,27 +96,27 @@ def test_a_request_gives_the_preview_its_real_data(
     page = open_template(program, "story.html")
     qtbot.waitUntil(lambda: "No data for" in strip(page))
     assert page.editor.problems() == []
-    served = fetch("/story/41?lang=zh")
-    qtbot.waitUntil(lambda: "41" in rendered(page))
+    served = fetch("/story/41877?lang=zh")
+    qtbot.waitUntil(lambda: "41877" in rendered(page))
     assert strip(page) == ""
     # The page names the request that it is made for, so that it is the same to the last byte.
     assert rendered(page) == served
     assert rows(page)["locale.code"] == ("'zh'", "RequestHandler")
     assert rows(page)["story_id"][1] == "passed"
-    assert "/story/41?lang=zh" in rows(page)["request"][0]
+    assert "/story/41877?lang=zh" in rows(page)["request"][0]
 
 
 def test_a_request_from_before_is_sent_again_for_its_data(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
-    fetch("/story/52")
+    fetch("/story/52661")
     qtbot.waitUntil(lambda: program.store.requests.get(1) is not None)
     page = open_template(program, "story.html")
-    qtbot.waitUntil(lambda: "/story/52" in page.side.sources.request.currentText())
+    qtbot.waitUntil(lambda: "/story/52661" in page.side.sources.request.currentText())
     assert not page.side.sources.kept
     qtbot.waitUntil(page.side.sources.send.isEnabled)
     qtbot.mouseClick(page.side.sources.send, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "52" in rendered(page) and page.side.sources.kept)
+    qtbot.waitUntil(lambda: "52661" in rendered(page) and page.side.sources.kept)
 
 
 def test_data_may_be_typed_in(program: Program, qtbot: QtBot) -> None:
@@ -139,8 +139,8 @@ def test_the_cursor_in_one_view_marks_the_lines_of_the_others(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     page = open_template(program, "story.html")
-    fetch("/story/9")
-    qtbot.waitUntil(lambda: "9" in rendered(page))
+    fetch("/story/70919")
+    qtbot.waitUntil(lambda: "70919" in rendered(page))
     lines = page.text.split("\n")
     number = next(n for n, text in enumerate(lines, 1) if "story_id" in text and "{{" in text)
     page.editor.setFocus()
@@ -154,7 +154,7 @@ def test_the_cursor_in_one_view_marks_the_lines_of_the_others(
         for line in python.marks.lines
     )
     shown = "".join(output.text()[start:end] for start, end in output.marks.linked)
-    assert "9" in shown
+    assert "70919" in shown
     # And back: from the Python, from the output.
     at = next(line for line in python.marks.lines if "story_id" in code[line - 1])
     python.setFocus()
@@ -175,8 +175,8 @@ def test_an_error_is_marked_on_its_line_while_it_is_typed(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     page = open_template(program, "story.html")
-    good = fetch("/story/9")
-    qtbot.waitUntil(lambda: "9" in rendered(page))
+    good = fetch("/story/70919")
+    qtbot.waitUntil(lambda: "70919" in rendered(page))
     text = page.text
     page.editor.setFocus()
     page.editor.go_to(4)
@@ -188,7 +188,7 @@ def test_an_error_is_marked_on_its_line_while_it_is_typed(
     line = page.text[: page.text.index("1 // 0")].count("\n") + 1
     qtbot.waitUntil(lambda: "ZeroDivisionError" in page.editor.problem_at(line))
     assert f"story.html:{line}" in strip(page)
-    assert fetch("/story/9") == good
+    assert fetch("/story/70919") == good
 
 
 BAD = {
@@ -211,7 +211,7 @@ def test_a_bad_template_is_an_error_at_its_place_and_is_not_served(
 ) -> None:
     circle = program.session.site.with_template("circle.html", '{% extends "story.html" %}')
     assert program.session.apply(circle) == []
-    good = fetch("/story/9")
+    good = fetch("/story/70919")
     page = open_template(program, "story.html")
     for row, (text, line, column) in BAD.items():
         page.editor.replace_text(text)
@@ -226,7 +226,7 @@ def test_a_bad_template_is_an_error_at_its_place_and_is_not_served(
         assert f"{line}:{column}" in shown.text(), row
         assert page.banner.isVisible(), row
         assert (page.text, page.modified) == (text, True), row
-        assert fetch("/story/9") == good, row
+        assert fetch("/story/70919") == good, row
 
 
 def says(page: TemplatePage, words: str) -> bool:
@@ -268,16 +268,16 @@ def test_a_template_that_never_ends_does_not_block_the_window(
         beats.clear()
         page.editor.replace_text("fine")
         qtbot.waitUntil(lambda: strip(page) == "" and rendered(page) == "fine")
-    assert "Story" in fetch("/story/9")
+    assert "Story" in fetch("/story/70919")
 
 
 def test_a_part_is_shown_in_a_page_that_was_rendered(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     page = open_template(program, "base.html")
-    fetch("/story/9")
+    fetch("/story/70919")
     qtbot.waitUntil(lambda: page.side.sources.root_name == "story.html")
-    qtbot.waitUntil(lambda: "9" in rendered(page))
+    qtbot.waitUntil(lambda: "70919" in rendered(page))
     structure = page.side.structure
     items = [structure.topLevelItem(at) for at in range(structure.topLevelItemCount())]
     texts = [item.text(0) for item in items if item is not None]
@@ -289,7 +289,7 @@ def test_an_expression_is_evaluated_with_the_names(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     page = open_template(program, "story.html")
-    fetch("/story/9")
+    fetch("/story/70919")
     qtbot.keyClicks(page.side.names.field, 'url_escape("a b") + request.path')
     wanted = ("'a+b/story/9'", "tried here")
     qtbot.waitUntil(lambda: wanted in rows(page).values())
@@ -335,7 +335,7 @@ def test_a_page_may_be_closed_while_it_is_rendered(
     program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     page = open_template(program, "story.html")
-    fetch("/story/9")
+    fetch("/story/70919")
     qtbot.waitUntil(lambda: page.side.sources.kept)
     page.editor.replace_text("{% while True %}{% set x = 1 %}{% end %}")
     page.check()

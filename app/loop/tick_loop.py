@@ -83,6 +83,7 @@ _SLOTS = (
     "_unwatch_signals",
     "_wake_timer",
     "activity",
+    "due_ns",
     "hold",
     "nested_ns",
     "recorder",
@@ -135,6 +136,8 @@ class TickLoop(Descriptors, Signals, Looking):
         self.hold = Hold(self.recorder, self._clock_changed, self._wake)
         self.activity: Callable[[], None] | None = None
         """Called after each turn in which something was run."""
+        self.due_ns = 0
+        """When Qt has something to do that should not wait for the end of a turn, in ns."""
         self.unwatched = False
         """Whether the next tick is to call `watch` before its handles run."""
         self.watch: Callable[[], None] = lambda: None
@@ -420,7 +423,11 @@ class TickLoop(Descriptors, Signals, Looking):
         assert wake is not None
         wake.start()  # Fires only if a handle turns a Qt loop of its own, or work is left over.
         worked = False
-        self._turn_ends = deadline = _now() + BUDGET_NS
+        begin = _now()
+        deadline = begin + BUDGET_NS
+        if begin < self.due_ns < deadline:
+            deadline = self.due_ns
+        self._turn_ends = deadline
         timeout = 0.0
         self._depth += 1
         self._coming = True

@@ -8,9 +8,13 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
 
+from .refresher import BUSY
+
 FRAME_MS = 28
-"""The least time between two frames while something happens, in ms. Under load a frame waits for
-the loop's turn as well: they are a good 30 ms apart then."""
+"""The least time between two frames while something happens, in ms."""
+LOADED_MS = 36
+"""The same while the loop has more to do than there is time for. With what a frame itself takes,
+two are less than 50 ms apart then."""
 FIRST_MS = 10
 """How long the first frame after a rest waits for more to happen, in ms."""
 SETTLED_MS = 50
@@ -19,12 +23,16 @@ SLOW_MS = 250
 """The same while only time passes: ages grow, rates fall."""
 AFTERGLOW_S = 1.5
 """How long slow frames go on after the last activity, in s: figures over a second must settle."""
+_LATE_NS = 500_000
+"""How long after its time, at most, a timer of Qt's is known to be due."""
 
 
 class Active(Protocol):
     """What tells the clock that something happened."""
 
     activity: Callable[[], None] | None
+    due_ns: int
+    """When it should let a frame come, in ns."""
 
 
 class FrameClock:
@@ -43,6 +51,7 @@ class FrameClock:
         self._source: Active | None = None
         self._last_activity = 0.0
         self._last_frame = 0.0
+        self._gap = FRAME_MS
         self._quiet = False
         """Whether nothing happened since the last frame."""
         self._soon = False
@@ -50,6 +59,10 @@ class FrameClock:
         self._timer = QTimer(singleShot=True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+
+    def set_load(self, busy: float) -> None:
+        """Take note of the share of the time in which the loop runs handles."""
+        self._gap = LOADED_MS if busy >= BUSY else FRAME_MS
 
     def start(self, source: Active) -> None:
         """Begin, with a frame at once; *source* announces activity from now on."""
@@ -71,7 +84,10 @@ class FrameClock:
         if not self._soon:
             self._soon = True
             since = int((now - self._last_frame) * 1000)
-            self._timer.start(max(FRAME_MS - since, FIRST_MS))
+            delay = max(self._gap - since, FIRST_MS)
+            self._timer.start(delay)
+            if self._source is not None:
+                self._source.due_ns = int(now * 1e9) + delay * 1_000_000 + _LATE_NS
 
     def _tick(self) -> None:
         self._last_frame = time.monotonic()

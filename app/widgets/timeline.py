@@ -24,7 +24,7 @@ from .timeline_view import duration, moment
 
 FRAME_MS = 25
 """The least time between two frames."""
-NEXT_MS = 36
+NEXT_MS = 46
 """How long the frame after one that brought news is left to the next call of `refresh`."""
 QUIET_MS = 250
 """After so much time without news the timeline says that it is idle."""
