@@ -291,7 +291,7 @@ def test_an_expression_is_evaluated_with_the_names(
     page = open_template(program, "story.html")
     fetch("/story/70919")
     qtbot.keyClicks(page.side.names.field, 'url_escape("a b") + request.path')
-    wanted = ("'a+b/story/9'", "tried here")
+    wanted = ("'a+b/story/70919'", "tried here")
     qtbot.waitUntil(lambda: wanted in rows(page).values())
 
 
