@@ -7,7 +7,7 @@ import contextvars
 import operator
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
@@ -224,7 +224,7 @@ def test_sockets_held_back_cost_little_and_lose_nothing(
         looks += 1
         return select(timeout)
 
-    select = loop._selector.select
+    select: Callable[[float], list[Any]] = loop._selector.select
     monkeypatch.setattr(loop._selector, "select", look)
     ours, theirs = socket.socketpair()
     ours.setblocking(False)

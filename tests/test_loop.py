@@ -281,8 +281,26 @@ def test_timers_are_never_early_and_in_order(loop: TickLoop) -> None:
     assert len(fired) == 200
     assert all(now >= when - loop._clock_resolution for when, now in fired)
     assert fired == sorted(fired)
-    late = sorted(now - when for when, now in fired)
-    assert late[100] < 0.01
+
+
+def test_timers_are_about_as_prompt_as_those_of_asyncio(loop: TickLoop) -> None:
+    def lateness(of: asyncio.AbstractEventLoop) -> float:
+        """Return the median over some timers, in s."""
+        late: list[float] = []
+
+        def fire(when: float) -> None:
+            late.append(of.time() - when)
+
+        begin = of.time()
+        for number in range(50):
+            of.call_at(begin + number / 500, fire, begin + number / 500)
+        of.call_at(begin + 0.1, of.stop)
+        of.run_forever()
+        return sorted(late)[25]
+
+    with contextlib.closing(asyncio.SelectorEventLoop()) as stock:
+        # Once at least, other processes leave both of them alone.
+        assert any(lateness(loop) < 10 * lateness(stock) for _ in range(10))
 
 
 def test_cancelled_timers_do_not_pile_up(loop: TickLoop) -> None:
@@ -300,26 +318,33 @@ def test_cancelled_timers_do_not_pile_up(loop: TickLoop) -> None:
     assert most < 3000
 
 
-def test_calls_from_many_threads_wake_it_promptly(loop: TickLoop) -> None:
-    latencies: list[float] = []
+def test_calls_from_many_threads_wake_it(loop: TickLoop) -> None:
+    arrived = 0
 
-    def arrive(sent: float) -> None:
-        latencies.append(time.perf_counter() - sent)
-        if len(latencies) == 200:
+    def arrive(seen: threading.Event) -> None:
+        nonlocal arrived
+        arrived += 1
+        seen.set()
+        if arrived == 200:
             loop.stop()
 
     def send() -> None:
         for _ in range(20):
-            time.sleep(0.002)
-            loop.call_soon_threadsafe(arrive, time.perf_counter())
+            time.sleep(0.002)  # Meanwhile it goes to sleep.
+            seen = threading.Event()
+            loop.call_soon_threadsafe(arrive, seen)
+            if not seen.wait(20):
+                break
 
     threads = [threading.Thread(target=send) for _ in range(10)]
     for thread in threads:
         thread.start()
+    too_late = loop.call_later(20, loop.stop)
     loop.run_forever()
+    too_late.cancel()
     for thread in threads:
         thread.join()
-    assert sorted(latencies)[100] < 0.05
+    assert arrived == 200
 
 
 def test_qt_has_its_turn_under_full_load(loop: TickLoop) -> None:
@@ -330,13 +355,16 @@ def test_qt_has_its_turn_under_full_load(loop: TickLoop) -> None:
         fired += 1
 
     def again() -> None:
-        loop.call_soon(again)
+        if time.thread_time() < until:
+            loop.call_soon(again)
+        else:
+            loop.stop()
 
     timer = QTimer(interval=10)
     timer.timeout.connect(tick)
     timer.start()
+    until = time.thread_time() + 0.3
     again()
-    loop.call_later(0.3, loop.stop)
     loop.run_forever()
     timer.stop()
     assert fired >= 10
@@ -360,12 +388,13 @@ def test_a_turn_ends_in_time_for_what_is_due(
 
 
 def test_an_idle_loop_sleeps(loop: TickLoop) -> None:
-    async def main() -> float:
-        began = time.process_time()
+    async def main() -> tuple[float, float]:
+        began, used = time.monotonic(), time.thread_time()
         await asyncio.sleep(0.3)
-        return time.process_time() - began
+        return time.thread_time() - used, time.monotonic() - began
 
-    assert loop.run_until_complete(main()) < 0.05
+    used, took = loop.run_until_complete(main())
+    assert used < took / 6
 
 
 def test_contexts(loop: TickLoop) -> None:
@@ -488,7 +517,7 @@ def test_ctrl_c_while_busy(loop: TickLoop) -> None:
 
     again()
     timer = interrupt_after(0.03)
-    loop.call_later(2, loop.stop)
+    loop.call_later(20, loop.stop)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     timer.join()
@@ -505,7 +534,7 @@ def test_ctrl_c_where_python_would_discard_it(loop: TickLoop) -> None:
 
     hook = sys.unraisablehook
     loop.call_later(0.01, drop)
-    loop.call_later(2, loop.stop)
+    loop.call_later(20, loop.stop)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     assert sys.unraisablehook is hook
@@ -518,7 +547,7 @@ def test_ctrl_c_in_a_slot(loop: TickLoop) -> None:
 
     finished: list[bool] = []
     QTimer.singleShot(10, slot)
-    loop.call_later(2, loop.stop)
+    loop.call_later(20, loop.stop)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     assert finished == [True]
@@ -547,11 +576,11 @@ def test_a_signal_handler_runs_at_once(loop: TickLoop) -> None:
         loop.add_signal_handler(signal.SIGUSR1, arrived.set)
         began = time.perf_counter()
         threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-        await asyncio.wait_for(arrived.wait(), 2)
+        await asyncio.wait_for(arrived.wait(), 20)
         assert loop.remove_signal_handler(signal.SIGUSR1)
         return time.perf_counter() - began
 
-    assert loop.run_until_complete(main()) < 0.5
+    assert loop.run_until_complete(main()) < 10  # It did not wait for the timer.
 
 
 def test_ctrl_c_after_a_signal_handler_was_removed(loop: TickLoop) -> None:
@@ -559,12 +588,12 @@ def test_ctrl_c_after_a_signal_handler_was_removed(loop: TickLoop) -> None:
         loop.add_signal_handler(signal.SIGUSR1, print)
         loop.remove_signal_handler(signal.SIGUSR1)
         interrupt_after(0.03)
-        await asyncio.sleep(5)
+        await asyncio.sleep(20)
 
     began = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         loop.run_until_complete(main())
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10  # It did not wait for the timer.
     for task in asyncio.all_tasks(loop):
         task.cancel()
     loop.run_until_complete(asyncio.sleep(0))
@@ -638,7 +667,7 @@ def test_a_slot_in_a_nested_loop_can_end_it_through_asyncio(loop: TickLoop) -> N
             nested.exec()
             await asyncio.sleep(0)
 
-    loop.run_until_complete(asyncio.wait_for(main(), 2))
+    loop.run_until_complete(asyncio.wait_for(main(), 20))
 
 
 def test_process_events_in_a_callback_does_not_recurse_for_ever(loop: TickLoop) -> None:
@@ -647,6 +676,8 @@ def test_process_events_in_a_callback_does_not_recurse_for_ever(loop: TickLoop) 
     def again() -> None:
         nonlocal calls, depth, deepest
         calls += 1
+        if calls == 100:
+            loop.stop()
         depth += 1
         deepest = max(deepest, depth)
         loop.call_soon(again)
@@ -654,9 +685,7 @@ def test_process_events_in_a_callback_does_not_recurse_for_ever(loop: TickLoop) 
         depth -= 1
 
     loop.call_soon(again)
-    loop.call_later(0.1, loop.stop)
     loop.run_forever()
-    assert calls > 20
     assert deepest <= 10
 
 
@@ -664,6 +693,7 @@ def test_a_reader_that_turns_qt_is_not_entered_again(loop: TickLoop) -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     reading = 0
+    deepest = 0
     ticked = 0
 
     def tick() -> None:
@@ -672,21 +702,21 @@ def test_a_reader_that_turns_qt_is_not_entered_again(loop: TickLoop) -> None:
         loop.call_later(0.01, tick)
 
     def read() -> None:
-        nonlocal reading
+        nonlocal reading, deepest
         reading += 1
-        assert reading == 1
-        began = time.process_time()
+        deepest = max(deepest, reading)
+        ticks, timers = loop.now(0).tick_id, ticked
         turn_qt(0.2)
-        assert time.process_time() - began < 0.1
-        assert ours.recv(10) == b"x"
+        meanwhile.append((loop.now(0).tick_id - ticks, ticked - timers))
+        received.append(ours.recv(10))
         reading -= 1
-        if not received:
-            received.append(1)
+        if len(received) == 1:
             theirs.send(b"x")
         else:
             loop.stop()
 
-    received: list[int] = []
+    received: list[bytes] = []
+    meanwhile: list[tuple[int, int]] = []
     loop.add_reader(ours, read)
     theirs.send(b"x")
     tick()
@@ -694,7 +724,10 @@ def test_a_reader_that_turns_qt_is_not_entered_again(loop: TickLoop) -> None:
     loop.remove_reader(ours)
     ours.close()
     theirs.close()
-    assert ticked > 10
+    assert (deepest, received) == (1, [b"x", b"x"])
+    # It looks for the reader now and then, about as often as the timer fires.
+    assert all(ticks < 20 + 10 * timers for ticks, timers in meanwhile), meanwhile
+    assert ticked > 2
 
 
 def test_a_shared_context_waits_for_its_run(loop: TickLoop) -> None:
@@ -1171,7 +1204,7 @@ def test_the_number_of_a_closed_connection_serves_the_next_socket(
                 loop.remove_reader(fd)
                 loop.add_reader(fd, ready.set)
                 peer.send(b"x")
-                await asyncio.wait_for(ready.wait(), 2)
+                await asyncio.wait_for(ready.wait(), 20)
                 loop.remove_reader(fd)
                 del loop.recorder.sockets[fd]
                 if announced:
