@@ -6,30 +6,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-
 from app.exchange.case import App
 from app.exchange.entry import Response
 from app.exchange.har_import import Har
 from app.recording import snapshot
 from app.recording.snapshot import LoopNow, PendingTask
-from app.server.app_route import AppRoute
 from app.server.breakpoints import Breakpoints, Parked
-from app.server.cookie_log import CookieNotes
-from app.server.jar import Cookie, Withheld
-from app.server.signed_cookies import Keys
 from app.server.site import Problem, Route, Site
-from app.widgets.app_controls import AppControls, AppState, Failure
 from app.widgets.controls import ClientState, Controls, Shot
-from app.widgets.firing_controls import Fired, FiringControls, Person
 from app.widgets.hold_controls import HoldControls, HoldState, Step
-from app.widgets.jar_controls import JarControls
-from app.widgets.socket_controls import CLOSED, OPEN, Socket, SocketControls
-from app.widgets.template_controls import Asked, Recorded, Shown, TemplateControls
 
+from .fake_app import FakeApp
+from .fake_clients import FakeFiring, FakeJars, FakeSockets
 from .fake_projects import FakeProjects
 from .fake_routing import FakeRouting
 from .fake_static import FakeStatic
+from .fake_templates import FakeTemplates
 
 HANDLER = '''from tornado.web import RequestHandler
 
@@ -49,185 +41,6 @@ TEMPLATE = """<!doctype html>
 {% end %}
 <form method="post">{% module xsrf_form_html() %}</form>
 """
-
-
-def cookie(name: str, value: str, same_site: str = "Lax") -> Cookie:
-    """Return a cookie of 127.0.0.1."""
-    return Cookie(name, value, "127.0.0.1", http_only=name == "user", same_site=same_site)
-
-
-class FakeSockets(SocketControls):
-    """Clients' WebSockets that open and close at once; `asked` says what was wanted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[tuple[object, ...]] = []
-        self.known: dict[str, Socket] = {}
-
-    def of(self, client: str) -> Socket:
-        return self.known.setdefault(client, Socket())
-
-    def connect_to(self, client: str, url: str) -> None:
-        self.asked.append(("connect", client, url))
-        self.known[client] = Socket(url, OPEN)
-        self.changed.emit(client)
-
-    def send(self, client: str, message: bytes, binary: bool) -> None:
-        self.asked.append(("send", client, message, binary))
-
-    def ping(self, client: str, data: bytes) -> None:
-        self.asked.append(("ping", client, data))
-
-    def close(self, client: str, code: int | None, reason: str) -> None:
-        self.asked.append(("close", client, code, reason))
-        self.known[client].phase = CLOSED
-        self.changed.emit(client)
-
-
-class FakeFiring(FiringControls):
-    """Clients that never change and have fired what `fired` lists."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fired: list[Fired] = []
-        self.changes: list[tuple[str, Person]] = []
-        self.removed: list[str] = []
-
-    def history(self) -> list[Fired]:
-        return self.fired
-
-    def forget(self) -> None:
-        self.fired.clear()
-
-    def person(self, client: str) -> Person:
-        return Person(client)
-
-    def change(self, client: str, person: Person) -> None:
-        self.changes.append((client, person))
-
-    def remove(self, client: str) -> None:
-        self.removed.append(client)
-
-
-class FakeApp(AppControls):
-    """No application, or one of one file; `asked` says what was wanted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[tuple[str, ...]] = []
-        self.name, self.now = "", AppState.NONE
-        self.failed: Failure | None = None
-        self.rules: list[AppRoute] = []
-        self.files: list[Path] = []
-
-    @property
-    def target(self) -> str:
-        return self.name
-
-    @property
-    def arguments(self) -> str:
-        return ""
-
-    @property
-    def state(self) -> AppState:
-        return self.now
-
-    @property
-    def failure(self) -> Failure | None:
-        return self.failed
-
-    def routes(self) -> list[AppRoute]:
-        return self.rules
-
-    def sources(self) -> list[Path]:
-        return self.files
-
-    def templates(self) -> list[Path]:
-        return []
-
-    def source_of(self, handler: str, route: str | None) -> tuple[str, int] | None:
-        return next(((r.file, r.line) for r in self.rules if r.handler == handler), None)
-
-    def ask_trust(self, target: str) -> str:
-        if ":" not in target:
-            raise ValueError(f"{target}: give module:callable")
-        return ""
-
-    def open(self, target: str, arguments: str) -> None:
-        self.asked.append(("open", target, arguments))
-
-    def reload(self) -> None:
-        self.asked.append(("reload",))
-
-
-class FakeTemplates(TemplateControls):
-    """Templates that nobody renders; `asked` says what was to be shown, `answers` who waits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[Asked] = []
-        self.answers: list[Callable[[Shown], None]] = []
-        self.named: dict[str, list[str]] = {}
-        """Handler → the templates that it names."""
-        self.requests: dict[str, list[Recorded]] = {}
-        self.sent: list[int] = []
-
-    def watch(self, who: QObject) -> None:
-        pass
-
-    def of_handler(self, handler: str) -> list[str]:
-        return self.named.get(handler, [])
-
-    def recorded(self, name: str) -> list[Recorded]:
-        return self.requests.get(name, [])
-
-    def show(self, asked: Asked, done: Callable[[Shown], None]) -> None:
-        self.asked.append(asked)
-        self.answers.append(done)
-
-    def send_again(self, request_id: int) -> None:
-        self.sent.append(request_id)
-
-
-class FakeJars(JarControls):
-    """Three clients' jars; each cookie that is not for / is withheld."""
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
-        self.server_keys = Keys("SECRET")
-        self.held = {
-            "Alice": [
-                cookie("user", '"2|1:0|10:1700000000|4:user|8:YWxpY2U=|bdb1c4cdb16c97"'),
-                cookie("_xsrf", "2|9f3ac1d0|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596800"),
-            ],
-            "Bob": [cookie("_xsrf", "2|11aa22bb|6ab1e07c6ab1e07c6ab1e07c6ab1e07c|1763596801")],
-            "Mallory": [],
-        }
-
-    def clear(self, client: str) -> None:
-        self.held[client] = []
-        self._changed()
-
-    def put(self, client: str, cookie: Cookie, instead_of: Cookie | None = None) -> None:
-        jar = [each for each in self.held[client] if each != instead_of]
-        self.held[client] = [*jar, cookie]
-        self._changed()
-
-    def remove(self, client: str, cookie: Cookie) -> None:
-        self.held[client].remove(cookie)
-        self._changed()
-
-    def withheld(self, client: str, url: str, method: str = "GET") -> list[Withheld]:
-        return [Withheld(c.name, "NotOnPath", c) for c in self.held[client] if c.path != "/"]
-
-    def notes(self, request_id: int) -> CookieNotes | None:
-        return None
-
-    def keys(self, time_ns: int | None = None) -> Keys:
-        return self.server_keys
-
-    def sign(self, name: str, value: bytes, version: int) -> str:
-        return f"signed {name} {value!r} {version}"
 
 
 class FakeHold(HoldControls):

@@ -21,7 +21,7 @@ from app.widgets.messages import MessageView
 from app.widgets.shot_request import request_of
 from app.widgets.theme import Theme
 
-from .fake_controls import cookie
+from .fake_clients import cookie
 
 
 def head(content_type: str, coding: str = "") -> bytes:

@@ -12,7 +12,8 @@ from app.widgets.messages_view import MessagePane
 from app.widgets.socket_form import SocketForm
 from app.widgets.theme import Theme
 
-from .fake_controls import FakeControls, FakeSockets
+from .fake_clients import FakeSockets
+from .fake_controls import FakeControls
 from .sample import MS, message
 
 

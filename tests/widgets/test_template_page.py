@@ -27,7 +27,7 @@ from app.widgets.template_controls import Cache, Recorded, Shown
 from app.widgets.template_page import TemplatePage
 from app.widgets.theme import Theme
 
-from .fake_controls import FakeTemplates
+from .fake_templates import FakeTemplates
 
 SOURCE = "<p>😀\n{% raw who %}\n{{ who }}</p>"
 CODE = (
