@@ -9,7 +9,7 @@ from operator import itemgetter, sub
 from typing import NamedTuple
 
 from app.recording.columns import RunTable
-from app.recording.events import CLIENT, WINDOW, Message, Request, Row, Tick, Wait
+from app.recording.events import CLIENT, SERVER, WINDOW, Message, Request, Row, Tick, Wait
 from app.recording.store import Store
 
 from .timeline_strip import late_left
@@ -73,7 +73,7 @@ def measure(store: Store, now_ns: int, span_ns: int = SECOND_NS, *, held: bool =
     ticks = _overlapping(store.ticks.rows, _tick_select, _tick_end, since, now_ns)
     if not (runs.starts or ticks or requests):
         return Sums(span_ns)
-    window, client = runs.time_of(WINDOW), runs.time_of(CLIENT)
+    window, client = runs.times_of(WINDOW, CLIENT)
     return Sums(
         span_ns,
         len(requests),
@@ -108,19 +108,21 @@ class _Runs:
             self.total -= max(0, before) + max(0, after)
             self.begun -= before > 0
 
-    def time_of(self, owner: int) -> int:
-        """Return how long an owner's runs lasted within the span."""
-        own = [at for at, one in enumerate(self._owners) if one == owner]
-        return sum(
-            min(self.ends[at], self._until) - max(self.starts[at], self._since) for at in own
-        )
+    def times_of(self, *owners: int) -> list[int]:
+        """Return how long the runs of owners other than the server lasted within the span."""
+        times = dict.fromkeys(owners, 0)
+        for at in [at for at, owner in enumerate(self._owners) if owner < SERVER]:
+            lasted = min(self.ends[at], self._until) - max(self.starts[at], self._since)
+            times[self._owners[at]] += lasted
+        return list(times.values())
 
     def lags(self, held: bool) -> list[int]:
         """Return how long handles were ready before they ran; of many runs, of some."""
-        looked = range(len(self.starts) - self.begun, len(self.starts), self.begun // LOOKED + 1)
-        return [
-            self.starts[at] - self._due[at] for at in looked if not (held and self._owners[at] >= 0)
-        ]
+        some = slice(len(self.starts) - self.begun, None, self.begun // LOOKED + 1)
+        lags = map(sub, self.starts[some], self._due[some])
+        if not held:
+            return list(lags)
+        return [lag for lag, owner in zip(lags, self._owners[some], strict=True) if owner < SERVER]
 
 
 def _begun(rows: list[Row], start: Callable[[Row], int], since: int, until: int) -> list[Row]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from operator import itemgetter
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.recording.events import Request
 from app.recording.filter import Filter
 from app.recording.filter_keys import Key, Sources
 from app.recording.filter_match import FilterError
@@ -27,6 +29,7 @@ LOOK_S = 0.008
 """How long values to complete are looked for, in s."""
 MOST_SEEN = 200
 """How many of them are enough."""
+_end = itemgetter(Request._fields.index("end_ns"))
 TOO_SLOW = "This takes too long on one request: a simpler regular expression is expected"
 NOTHING_YET = (
     "No requests yet",
@@ -63,7 +66,7 @@ class RequestsPanel(QWidget):
             request_columns(store, self._marked, theme),
             lambda: store.requests.rows,
             lambda: store.requests.forgotten,
-            settled=lambda row: row[10] is not None,
+            settled=_end,
             parent=self,
         )
         self.view = RowsView(self.model, theme, "Requests")

@@ -192,8 +192,17 @@ class RowsModel(QAbstractTableModel):
         except TooSlow:
             scan.wanted = scan.wanted._replace(accept=lambda row: False)
             self.too_slow.emit()
-        edits.new += zip_longest(*scan.take())
+        rows, places, keys = scan.take()
+        # Nearly always so, and then there may be thousands.
+        at_end = self._shown.precedes(places)
+        if not at_end:
+            edits.new += zip_longest(rows, places, keys)
         self._apply(edits)
+        if at_end and rows:
+            end = len(self._shown.rows)
+            self.beginInsertRows(QModelIndex(), end, end + len(rows) - 1)
+            self._shown.extend(rows, places)
+            self.endInsertRows()
         return gone
 
     def _forget(self, forgotten: int) -> int:

@@ -67,6 +67,16 @@ class Ordered:
             return list(range(bisect_left(self.places, place)))
         return [at for at, other in enumerate(self.places) if other < place]
 
+    def precedes(self, places: Sequence[int]) -> bool:
+        """Return whether rows with *places*, in order, simply come at the end."""
+        own = self.places
+        return self.key is None and not (own and places and places[0] < own[-1])
+
+    def extend(self, rows: Sequence[Row], places: Sequence[int]) -> None:
+        """Add rows that simply come at the end."""
+        self.rows += rows
+        self.places.extend(places)
+
     def scattered(self, new: list[Placed]) -> int:
         """Return how many of *new* rows do not simply come at the end."""
         if self.key is not None:
