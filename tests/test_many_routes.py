@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -24,6 +23,8 @@ from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
+
+from .speed import Turns
 
 MANY = 100_000
 """As the row says; what need not be that much is done with `SOME`."""
@@ -50,22 +51,6 @@ def write_routes(folder: Path, many: int) -> None:
     head = "[site]\nschema = 2\nname = 'many'\n\n"
     routes = "\n".join(map(ROUTE.format, range(many)))
     (folder / SITE_FILE).write_text(head + routes, encoding="utf-8")
-
-
-class Turns(QObject):
-    """Measures what of the processor this thread used between two turns of its loop, at most."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.count, self.busiest, self.all = 0, 0.0, 0.0
-        self._last = time.thread_time()
-        self.startTimer(1)
-
-    def timerEvent(self, event: object) -> None:
-        now = time.thread_time()
-        used, self._last = now - self._last, now
-        self.count += 1
-        self.busiest, self.all = max(self.busiest, used), self.all + used
 
 
 @pytest.fixture

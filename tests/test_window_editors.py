@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +16,7 @@ from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
 from app.widgets.settings_page import SettingsPage
 
+from .speed import cost
 from .swarm import Swarm
 from .test_window import Fetch, fetch, program
 
@@ -216,13 +216,15 @@ def test_bad_handler_code_is_an_error_at_its_place(
     row: str, program: Program, qtbot: QtBot, fetch: Fetch
 ) -> None:
     text, line, column = BAD[row]
-    good = fetch("/story/1")
     page = open_file(program, "handlers", "greeting.py")
+    page.editor.moveCursor(QTextCursor.MoveOperation.End)
+    page.editor.insertPlainText("\n")
+    usual = cost(lambda: apply(page, qtbot))
+    assert page.editor.problems() == []
+    good = fetch("/story/1")
     page.editor.selectAll()
     page.editor.textCursor().insertText(text)
-    begin = time.process_time()
-    apply(page, qtbot)
-    assert time.process_time() - begin < 0.25
+    assert cost(lambda: apply(page, qtbot)) < 10 * usual
     [mark] = page.editor.problems()
     assert (mark.line, mark.column) == (line, column)
     assert page.editor.textCursor().blockNumber() + 1 == line
@@ -257,9 +259,7 @@ def test_completion_knows_the_base_class_of_the_site(program: Program, qtbot: Qt
     page = open_file(program, "handlers", "greeting.py")
     page.editor.moveCursor(QTextCursor.MoveOperation.End)
     page.editor.insertPlainText("        ")
-    begin = time.process_time()
     qtbot.keyClicks(page.editor, "self.get_n")
-    assert time.process_time() - begin < 1
     assert page.completions is not None
     assert page.completions.offered == ["get_number"]
     qtbot.keyClick(page.editor, KEY.Key_Return)

@@ -23,6 +23,8 @@ from app.server.site import load
 from app.session.projects import DEMO
 from app.widgets.template_page import TemplatePage
 
+from .speed import cost
+
 CTRL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 Fetch = Callable[[str], str]
 
@@ -211,13 +213,18 @@ def test_a_bad_template_is_an_error_at_its_place_and_is_not_served(
 ) -> None:
     circle = program.session.site.with_template("circle.html", '{% extends "story.html" %}')
     assert program.session.apply(circle) == []
-    good = fetch("/story/70919")
     page = open_template(program, "story.html")
+
+    def apply() -> None:
+        qtbot.mouseClick(page.apply_button, Qt.MouseButton.LeftButton)
+
+    page.editor.replace_text(f"{page.text}\n")
+    usual = cost(apply)
+    assert page.editor.problems() == []
+    good = fetch("/story/70919")
     for row, (text, line, column) in BAD.items():
         page.editor.replace_text(text)
-        begun = time.thread_time()
-        qtbot.mouseClick(page.apply_button, Qt.MouseButton.LeftButton)
-        assert time.thread_time() - begun < 0.25, row
+        assert cost(apply) < 10 * usual, row
         [mark] = page.editor.problems()
         assert (mark.line, mark.column) == (line, column), row
         assert not row.startswith("26") or "circle.html → story.html" in mark.text
@@ -248,6 +255,7 @@ def test_a_template_that_never_ends_does_not_block_the_window(
     page = open_template(program, "story.html")
     qtbot.waitUntil(lambda: "No data" in strip(page))
     beats: list[tuple[float, float]] = []
+    gaps: list[tuple[float, float]] = []
 
     def beat() -> None:
         # The other processes of a loaded machine take none of this thread's and process's time.
@@ -262,12 +270,14 @@ def test_a_template_that_never_ends_does_not_block_the_window(
         qtbot.waitUntil(partial(says, page, said))
         qtbot.wait(150)  # The colours come a moment later.
         timer.stop()
-        gaps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(beats)]
-        assert max(own for own, _ in gaps) < 0.2
-        assert max(of_all for _, of_all in gaps) < 0.6
+        gaps += [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(beats)]
         beats.clear()
         page.editor.replace_text("fine")
         qtbot.waitUntil(lambda: strip(page) == "" and rendered(page) == "fine")
+    in_all = sum(of_all for _, of_all in gaps)
+    # One of those that never end, done by the window itself, would be near a half.
+    assert max(own for own, _ in gaps) < in_all / 10
+    assert max(of_all for _, of_all in gaps) < in_all / 4
     assert "Story" in fetch("/story/70919")
 
 

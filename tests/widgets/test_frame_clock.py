@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 
 from app.widgets.frame_clock import FRAME_MS, LOADED_MS, FrameClock
@@ -27,12 +27,17 @@ def test_frames_are_a_bounded_number_and_never_far_apart(qtbot: QtBot) -> None:
     busy = QTimer()
     busy.timeout.connect(lambda: source.activity and source.activity())
     busy.start(2)
+    # A timer of Qt's own is as late as the machine is.
+    beats = list[float]()
+    usual = QTimer(interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+    usual.timeout.connect(lambda: beats.append(time.monotonic()))
+    usual.start()
     qtbot.waitUntil(lambda: len(frames) == 12)
+    usual.stop()
     busy.stop()
     clock.stop()
-    gaps = sorted(b - a for a, b in pairwise(frames))
-    assert gaps[0] > (FRAME_MS - 5) / 1000
-    assert gaps[len(gaps) // 2] < (FRAME_MS + 10) / 1000
+    assert min(b - a for a, b in pairwise(frames)) > (FRAME_MS - 5) / 1000
+    assert len(beats) < 2 * len(frames)
     assert source.activity is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -116,9 +115,7 @@ def test_the_difference_from_the_disk(
 
 def test_a_huge_difference_is_cut_and_says_so(window: MainWindow, qtbot: QtBot) -> None:
     edit(window, "home.py", "x = 1\n" * 30_000)
-    begin = time.process_time()
     page = opened(window, qtbot, KEY.Key_D)
-    assert time.process_time() - begin < 1
     last = page.view.text().rpartition("\n")[2]
     assert last.startswith("⋯ 28")
     assert last.endswith("more lines")
