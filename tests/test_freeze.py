@@ -28,7 +28,7 @@ from app.watchdog import Watchdog
 TEXTS = Texts("Loopscope is blocked", "Interrupt", "")
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait for something outside of Qt."""
     end = time.monotonic() + seconds
     while not true():

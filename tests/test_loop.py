@@ -180,7 +180,8 @@ def test_already_running(loops: Loops) -> None:
     with loops(already_running=True) as loop:
         task = loop.create_task(asyncio.sleep(0.01, "done"))
         assert loop.is_running()
-        turn_qt(0.05)
+        while not task.done():
+            turn_qt(0.01)
         assert task.result() == "done"
     assert loop.is_closed()
     assert asyncio._get_running_loop() is None
@@ -198,7 +199,8 @@ def test_an_exit_does_not_end_an_already_running_loop(
         loop.call_soon(leave)
         loop.call_soon(seen.append, 1)
         loop.call_later(0.01, seen.append, 2)
-        turn_qt(0.05)
+        while 2 not in seen:
+            turn_qt(0.01)
     assert isinstance(errors.pop()["exception"], SystemExit)
     assert seen == [1, 2]
 
@@ -647,7 +649,8 @@ def test_others_go_on_while_a_task_turns_qt(loops: Loops, selector: str) -> None
 
     async def modal() -> str:
         seen.append("opened")
-        turn_qt(0.08)
+        while len(seen) < 4:
+            turn_qt(0.02)
         assert asyncio.current_task() is outer
         seen.append("closed")
         await asyncio.sleep(0.001)

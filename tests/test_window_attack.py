@@ -104,7 +104,7 @@ def test_what_changes_while_it_is_opened_is_followed_too(
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=20) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

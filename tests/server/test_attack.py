@@ -231,7 +231,7 @@ def test_pages_of_the_attacker() -> None:
 
         def get(url: str) -> tuple[int, str, str]:
             try:
-                with urllib.request.urlopen(url, timeout=5) as response:
+                with urllib.request.urlopen(url, timeout=20) as response:
                     cookie = response.headers.get("Set-Cookie", "")
                     return response.status, response.read().decode(), cookie
             except urllib.error.HTTPError as error:

@@ -60,7 +60,7 @@ async def tap(
         server.close()
         for writer in here.open.values():
             writer.close()
-        await asyncio.wait_for(asyncio.gather(*filter(None, here.open)), 5)
+        await asyncio.wait_for(asyncio.gather(*filter(None, here.open)), 20)
 
 
 def url(here: Tap, path: str = "/") -> str:
@@ -170,7 +170,7 @@ def test_hanging_up_in_mid_request(after: int) -> None:
             body = b"b" * 100
             request = ClientRequest(url(here), "POST", (), body, wire=Wire(close_after=after))
             answer = await client.fetch(request)
-            await asyncio.wait_for(here.ended.wait(), 5)
+            await asyncio.wait_for(here.ended.wait(), 20)
             head = f"{start(here, 'POST / HTTP/1.1')}Content-Length: 100\r\n\r\n".encode()
             sent = (head + body)[:after]
             assert bytes(here.received[0]) == sent
@@ -187,7 +187,7 @@ def test_hanging_up_is_not_taken_for_a_stale_connection() -> None:
             await client.fetch(ClientRequest(url(here)))
             answer = await client.fetch(ClientRequest(url(here), wire=Wire(close_after=5)))
             assert (answer.reused, answer.retried) == (True, False)
-            await asyncio.wait_for(here.ended.wait(), 5)
+            await asyncio.wait_for(here.ended.wait(), 20)
             assert here.received[0].endswith(b"\r\n\r\nGET /")
             assert len(here.received) == 1
 

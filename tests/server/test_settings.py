@@ -188,7 +188,7 @@ class Browser:
     """One connection with a cookie."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         self.cookie = ""
 
     async def ask(self, method: str, body: bytes = b"", **headers: str) -> tuple[int, str]:

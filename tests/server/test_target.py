@@ -78,7 +78,7 @@ class Opened:
 
 def _get(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=8) as response:
+        with urllib.request.urlopen(url, timeout=20) as response:
             return str(response.read().decode())
     except urllib.error.HTTPError as error:
         return f"{error.code}"
@@ -119,7 +119,7 @@ def test_connections_of_a_tcp_server_are_recorded(opened: Opened) -> None:
     (place,) = [p for p in opened.session.app.listening if p.scheme == "tcp"]
 
     def talk() -> bytes:
-        with socket.create_connection(("127.0.0.1", place.port), timeout=8) as sock:
+        with socket.create_connection(("127.0.0.1", place.port), timeout=20) as sock:
             sock.sendall(b"echo\n")
             return sock.recv(100)
 

@@ -89,13 +89,13 @@ class Wire:
 
     async def receive(self, end: bytes) -> bytes:
         """Read on until *end* has come."""
-        data = await asyncio.wait_for(self.reader.readuntil(end), 5)
+        data = await asyncio.wait_for(self.reader.readuntil(end), 20)
         self.got += data
         return data
 
     async def rest(self) -> bytes:
         """Read until the server closes the connection."""
-        data = await asyncio.wait_for(self.reader.read(), 5)
+        data = await asyncio.wait_for(self.reader.read(), 20)
         self.got += data
         return data
 
