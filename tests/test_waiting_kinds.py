@@ -27,7 +27,7 @@ import tornado.web
 import tornado.websocket
 
 from app.loop import TickLoop
-from app.recording import waiting
+from app.recording import waiting, waiting_kinds
 from app.recording.snapshot import PendingTask
 
 NINE = datetime.timedelta(seconds=9)
@@ -231,7 +231,7 @@ def test_kinds(
 
     shown = turn(loop, look(loop, wait, ready))
     assert shown.kind == kind or kind is None
-    assert shown.kind in waiting.KINDS
+    assert shown.kind in waiting_kinds.KINDS
     assert resolver in who(shown), who(shown)
     assert (shown.machinery == "") == (shown.kind in ("future", "timer"))
     assert shown.resolvable == (shown.kind != "task" or wait is on_shielded) or kind is None

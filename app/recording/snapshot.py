@@ -76,7 +76,7 @@ class PendingTask(NamedTuple):
     ``future`` names what it is suspended on and ``resolver`` who can resolve it: the first of
     these to act does. Both are empty when the task is ready to run; ``resolver`` also when nobody
     is known. ``since_ns`` is when the wait began, on the recorder's clock, and ``wait_id`` its
-    number. ``kind`` is one of `waiting.KINDS`, ``future_id`` the number in ``Future #12``;
+    number. ``kind`` is one of `waiting_kinds.KINDS`, ``future_id`` the number in ``Future #12``;
     0 for a Future that goes by the name of the library's code.
 
     ``resolvable`` says whether the Future can be given a value. ``machinery`` says why nobody

@@ -15,81 +15,18 @@ from typing import Any, NamedTuple
 
 from .reach import around, attr, behind, closure, held, is_a, is_future, is_kind, is_task
 from .snapshot import PendingTask, Phrase
-
-KINDS = {
-    "sleep": "sleep",
-    "timer": "timer",
-    "read": "socket read",
-    "write": "socket write",
-    "connect": "connecting",
-    "accept": "new connection",
-    "tls": "TLS handshake",
-    "websocket": "WebSocket message",
-    "response": "end of the response",
-    "lock": "lock",
-    "queue": "queue",
-    "event": "event",
-    "condition": "condition",
-    "semaphore": "semaphore",
-    "barrier": "barrier",
-    "task": "another task",
-    "gather": "several tasks",
-    "timeout": "wait with a timeout",
-    "thread": "executor thread",
-    "subprocess": "subprocess",
-    "http": "HTTP request",
-    "breakpoint": "breakpoint",
-    "future": "Future",
-    "library": "Future of a library",
-}
-"""Kind → what it is called."""
-
-# Innermost frames of the library, by module and name: the kind, and what resolves it.
-_FRAMES = {
-    "asyncio.tasks sleep": ("sleep", ""),
-    "asyncio.locks Event.wait": ("event", "Event.set"),
-    "asyncio.locks Lock.acquire": ("lock", "Lock.release"),
-    "asyncio.locks Condition.wait": ("condition", "Condition.notify"),
-    "asyncio.locks Semaphore.acquire": ("semaphore", "Semaphore.release"),
-    "asyncio.queues Queue.get": ("queue", "Queue.put"),
-    "asyncio.queues Queue.put": ("queue", "Queue.get"),
-    "asyncio.streams StreamReader._wait_for_data": ("read", ""),
-    "asyncio.streams FlowControlMixin._drain_helper": ("write", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_recv": ("read", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_recv_into": ("read", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_recvfrom": ("read", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_sendall": ("write", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_connect": ("connect", ""),
-    "asyncio.selector_events BaseSelectorEventLoop.sock_accept": ("accept", ""),
-    "app.server.breakpoints parked_at_breakpoint": ("breakpoint", "Resume, in Breakpoints"),
-}
-# Frames that say more than those inside them.
-_OUTER = {
-    "asyncio.queues Queue.join": ("queue", "Queue.task_done"),
-    "asyncio.locks Barrier.wait": ("barrier", "Barrier.wait"),
-    "asyncio.taskgroups TaskGroup.__aexit__": ("gather", ""),
-    "asyncio.tasks wait": ("gather", ""),
-    "asyncio.tasks as_completed.<locals>._wait_for_one": ("gather", ""),
-    "asyncio.tasks _AsCompletedIterator._wait_for_one": ("gather", ""),
-    "asyncio.tasks wait_for": ("timeout", ""),
-}
-# Timers that end the wait for something else, by the function that they call.
-_TIMEOUTS = {
-    "Condition.wait.<locals>.on_timeout": ("condition", "Condition.notify"),
-    "Semaphore.acquire.<locals>.on_timeout": ("semaphore", "Semaphore.release"),
-}
-_SLEEPS = ("_set_result_unless_cancelled", "sleep.<locals>.<lambda>")
-_WITH_TIMEOUT = "with_timeout.<locals>.timeout_callback"
-"""What a timer of ``tornado.gen.with_timeout`` calls."""
-_STREAM = "tornado.iostream.BaseIOStream"
-_CONNECTION = "tornado.http1connection.HTTP1Connection"
-_KEEPERS = (
-    *(_STREAM, _CONNECTION, "tornado.queues.Queue"),
-    *("tornado.websocket.WebSocketProtocol", "tornado.websocket.WebSocketClientConnection"),
-    *("tornado.locks.Condition", "tornado.locks.Semaphore"),
+from .waiting_kinds import (
+    CHANGING,
+    CONNECTION,
+    FRAMES,
+    KEEPERS,
+    OUTER,
+    SLEEPS,
+    STREAM,
+    TIMEOUTS,
+    WITH_TIMEOUT,
 )
-_CHANGING = ("gather", "thread", "timeout", "task")
-"""Kinds that are found anew for each look: who resolves them changes meanwhile."""
+
 _BUDGET_S = 0.004
 """How long one look may search, in s; what was not found by then is sought in the next."""
 _NEAR = 400
@@ -145,7 +82,7 @@ class Known:
 class Explainer:
     """Explains waits as they stand at one instant; made anew for each look.
 
-    *fetching* are the tasks that carry out HTTP requests, see `FETCH`.
+    *fetching* are the tasks that carry out HTTP requests, see `longest.FETCH`.
     """
 
     def __init__(
@@ -172,7 +109,7 @@ class Explainer:
             found = self._found(waiter, steps)
             if wait_id:
                 known.waits[wait_id] = found
-                open_ = found.kind in _CHANGING or (not found.who and self._is_late())
+                open_ = found.kind in CHANGING or (not found.who and self._is_late())
                 (known.open.add if open_ else known.open.discard)(wait_id)
         due = self._timer(found.timer)
         if due is not None:
@@ -186,7 +123,7 @@ class Explainer:
         found = self._memory.waits.get(wait_id)
         if found is None or wait_id not in self._memory.open:
             return found is not None
-        return found.kind not in _CHANGING and self._is_late()
+        return found.kind not in CHANGING and self._is_late()
 
     def _found(self, waiter: Any, steps: list[Step]) -> Why:
         found = self._known(waiter, steps) or self._searched(waiter, steps)
@@ -222,7 +159,7 @@ class Explainer:
         for number, step in enumerate(inner, len(steps) - len(inner)):
             if step.place.startswith(("asyncio.subprocess ", "asyncio.base_subprocess ")):
                 return Why("subprocess", (_process(step.awaitable),))
-            kind, who = _OUTER.get(step.place, ("", ""))
+            kind, who = OUTER.get(step.place, ("", ""))
             if not kind:
                 continue
             if who:
@@ -235,7 +172,7 @@ class Explainer:
 
     def _by_frame(self, inner: list[Step]) -> Why | None:
         for step in reversed(inner):
-            kind, who = _FRAMES.get(step.place, ("", ""))
+            kind, who = FRAMES.get(step.place, ("", ""))
             if kind == "sleep":
                 keys = (id(one) for one in held(step.awaitable))
                 return Why(kind, (), True, next((key for key in keys if self._timer(key)), 0))
@@ -258,9 +195,9 @@ class Explainer:
 
     def _of(self, one: Any, waiter: Any) -> Why | None:
         """Return what *waiter* means to an object of Tornado's, if it is its own."""
-        if is_a(one, _STREAM):
+        if is_a(one, STREAM):
             return self._of_stream(one, waiter)
-        if is_a(one, _CONNECTION):
+        if is_a(one, CONNECTION):
             if attr(one, "_finish_future") is waiter:
                 return Why("response", (Phrase("RequestHandler.finish"),))
             stream = attr(one, "stream")
@@ -316,12 +253,12 @@ class Explainer:
         if timer is None:
             return None
         _, name, handle = timer
-        if name in _SLEEPS:
+        if name in SLEEPS:
             return Why("sleep", (), True, id(waiter))
-        kind, who = _TIMEOUTS.get(name, ("", ""))
+        kind, who = TIMEOUTS.get(name, ("", ""))
         if kind:
             return Why(kind, (Phrase(who),))
-        if name == _WITH_TIMEOUT:
+        if name == WITH_TIMEOUT:
             for one in behind(handle._callback, handle._args)[1]:
                 if one is not waiter and is_future(one):
                     return self._known(one, []) or Why("timeout", ())
@@ -352,7 +289,7 @@ class Explainer:
         """Return whether objects of a class are looked into by `_of`."""
         known = self._keepers.get(id(cls))
         if known is None:
-            self._keepers[id(cls)] = known = is_kind(cls, *_KEEPERS)
+            self._keepers[id(cls)] = known = is_kind(cls, *KEEPERS)
         return known
 
     def _timer(self, key: int) -> tuple[float, str, Any] | None:
@@ -374,7 +311,7 @@ class Explainer:
                     objects += [attr(one, "_task") for one in objects]
                 facts = name, tuple(id(one) for one in objects if is_future(one))
             # A variable of a function around may be given another object meanwhile.
-            if "<locals>" not in facts[0] or facts[0] == _WITH_TIMEOUT:
+            if "<locals>" not in facts[0] or facts[0] == WITH_TIMEOUT:
                 self._memory.timers[number] = facts
             for one in facts[1]:
                 found.setdefault(one, (due, facts[0], timer))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QTreeWidgetItem
 
 from app.recording.events import domain_of
 from app.recording.snapshot import Frame, PendingTask
-from app.recording.waiting import KINDS
+from app.recording.waiting_kinds import KINDS
 
 from .i18n import tr
 from .theme import Theme

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from app.recording import waiting
+from app.recording import waiting, waiting_kinds
 from app.recording.snapshot import Frame, PendingTask, Phrase
 from app.recording.store import Store
 from app.session import act
@@ -434,5 +434,5 @@ def test_every_kind_and_resolver_has_its_chinese() -> None:
     }
     names = {text for text in said if "." not in text}
     assert len(names) > 8
-    wanted = names | set(waiting.KINDS.values()) | {act.OVER, act.GONE, act.TASK}
+    wanted = names | set(waiting_kinds.KINDS.values()) | {act.OVER, act.GONE, act.TASK}
     assert wanted - set(load("zh")) == set()
