@@ -35,6 +35,7 @@ def tick():
 
 def main():
     signal.signal(signal.SIGTERM, lambda number, frame: IOLoop.current().stop())
+    atexit.register(database.close)
     atexit.register(events.append, "left")
     IOLoop.current().run_sync(prepare)
     server = Server(Application([("/", Count)]))
