@@ -25,11 +25,13 @@ class Collector:
     def __init__(self) -> None:
         self._rest = QTimer(singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._collect)
+        self._usual = gc.get_threshold()
 
     def begin(self) -> None:
         """Set what exists by now aside: it stays and need not be walked again and again."""
         gc.collect()
         gc.freeze()
+        self._usual = gc.get_threshold()
         gc.set_threshold(*THRESHOLDS)
 
     def busy(self) -> None:
@@ -37,8 +39,10 @@ class Collector:
         self._rest.start()
 
     def end(self) -> None:
-        """Collect no more by oneself."""
+        """Leave it to Python again."""
         self._rest.stop()
+        gc.set_threshold(*self._usual)
+        gc.unfreeze()
 
     def _collect(self) -> None:
         if gc.get_count()[2] >= WORTH:

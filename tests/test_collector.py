@@ -28,8 +28,7 @@ def collecting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     made.begin()
     yield made
     made.end()
-    gc.set_threshold(*usual)
-    gc.unfreeze()
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (usual, 0)
 
 
 def old_garbage() -> weakref.ref[Node]:

@@ -30,7 +30,11 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
     data = bytearray(path.read_bytes()[: there * size])
     data[28:32] = there.to_bytes(4, "big")
     database = sqlite3.connect(":memory:")
-    database.deserialize(bytes(data))
+    try:
+        database.deserialize(bytes(data))
+    except BaseException:
+        database.close()
+        raise
     return database, True
 
 

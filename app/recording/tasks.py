@@ -104,7 +104,7 @@ class TaskWatch:
     def began(self, task: Any, owner: int | None, coroutine: Any) -> None:
         """The program has made *task*, which runs *coroutine*."""
         try:
-            self.created(task, owner, coroutine=coroutine)
+            self.created(task, owner, None, coroutine)
             if task.done() or task._fut_waiter is not None:
                 # An eager task has taken its first step inside the run that created it.
                 self.stepped(task, OWNER.get(), 0, _now(), 0)

@@ -66,17 +66,15 @@ class ObservedConnection(HTTPConnection):
     It stands before Tornado's HTTP1Connection and passes everything on.
     """
 
-    __slots__ = ("context", "inner", "stream", "trace")
+    __slots__ = ("context", "inner", "set_close_callback", "stream", "trace")
 
     def __init__(self, inner: HTTP1Connection, trace: RequestTrace) -> None:
         self.inner = inner
         self.trace = trace
         self.stream = inner.stream
         self.context = inner.context
-
-    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Let *callback* be called when the connection closes; see HTTP1Connection."""
-        self.inner.set_close_callback(callback)
+        self.set_close_callback = inner.set_close_callback
+        """Lets a function be called when the connection closes; see HTTP1Connection."""
 
     def detach(self) -> IOStream:
         """Take the stream from the connection; see HTTP1Connection."""

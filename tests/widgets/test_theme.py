@@ -16,6 +16,7 @@ from app.widgets.theme import (
     LIGHT,
     LIGHT_HUES,
     RESOURCES,
+    ZOOMS,
     Colours,
     Theme,
     status_glyph,
@@ -80,10 +81,10 @@ def test_settings_that_make_no_sense_do_no_harm(
 
 def test_zoom_ends_at_both_ends(qapp: QApplication) -> None:
     theme = Theme()
-    for _ in range(30):
+    for _ in ZOOMS:
         theme.zoom_in()
     assert theme.zoom == 2.4
-    for _ in range(30):
+    for _ in ZOOMS:
         theme.zoom_out()
     assert theme.zoom == 0.7
     theme.set_zoom(1.0)
