@@ -114,9 +114,9 @@ def test_the_figures_tell_what_happened(program: Program, qtbot: QtBot, fetch: F
     qtbot.waitUntil(told)
     latest = program.accounting.latest
     assert f"server {100 * latest.server:.0f}" in figures.accessibleName()
-    assert latest.intake > 0
-    assert latest.paint > 0
-    assert latest.recording > 0
+    seconds = program.accounting.seconds
+    for told_of in ("intake", "paint", "recording"):
+        assert any(getattr(second, told_of) > 0 for second in seconds), told_of
     assert "dropped 0" in figures.accessibleName()
     qtbot.mouseMove(figures, QPoint(figures.width() - 20, figures.height() // 2))
     assert "estimated" in figures.toolTip()
