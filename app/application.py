@@ -208,6 +208,7 @@ class Program:
             await self.ended.wait()
             self.clock.stop()
             self.watchdog.stop()
+            self.collector.end()  # What only garbage tells belongs into the recording.
             self.frame(settle_ns=0)
             self._keep_results()
             return 0

@@ -163,7 +163,7 @@ class BreakpointsPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self.refresh)
+        QTimer.singleShot(0, self, self.refresh)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

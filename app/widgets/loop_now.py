@@ -149,7 +149,7 @@ class LoopNowPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._clock.start()
-        QTimer.singleShot(0, self.refresh)
+        QTimer.singleShot(0, self, self.refresh)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._clock.stop()

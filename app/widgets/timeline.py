@@ -281,7 +281,7 @@ class TimelinePanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._stale = True
-        QTimer.singleShot(0, self.refresh)
+        QTimer.singleShot(0, self, self.refresh)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()

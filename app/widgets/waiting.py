@@ -241,7 +241,7 @@ class WaitingPanel(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            QTimer.singleShot(0, self._place_bar)
+            QTimer.singleShot(0, self, self._place_bar)
         return super().eventFilter(watched, event)
 
     def _activated(self, item: QTreeWidgetItem) -> None:
@@ -263,7 +263,7 @@ class WaitingPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._ticker.start()
-        QTimer.singleShot(0, self.refresh)
+        QTimer.singleShot(0, self, self.refresh)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._ticker.stop()
