@@ -38,10 +38,12 @@ class Collector:
         self._rest.start()
 
     def end(self) -> None:
-        """Collect all for the last time, and leave it to Python again."""
+        """Collect all for the last time, and leave it to Python again.
+
+        What was set aside stays so: as the process ends, it would only tell of itself too late.
+        """
         self._rest.stop()
         if self._usual is not None:
             gc.collect()
             gc.set_threshold(*self._usual)
-            gc.unfreeze()
             self._usual = None
