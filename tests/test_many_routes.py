@@ -139,8 +139,8 @@ def test_100_000_routes_are_opened_edited_and_served_without_a_freeze(
             qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
             assert asked.result() == expected
     assert first.result() == 200
-    # About 2 %, or 4 % with all the garbage collected at once; done in one go it were 60 %.
-    assert turns.busiest < turns.all / 8
+    # About 2 %, or up to 10 % with all the garbage collected at once; done in one go it were 60 %.
+    assert turns.busiest < turns.all / 4
 
 
 def test_what_is_applied_can_be_given_up_and_refuses_another(start: Start, qtbot: QtBot) -> None:
