@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel
+from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from .theme import ROW, Theme
@@ -26,6 +26,12 @@ class PlainTable(QTableView):
     def setModel(self, model: QAbstractItemModel | None) -> None:
         super().setModel(model)
         self.restyle()
+
+    def choose_row(self, row: int) -> None:
+        """Select a row alone, whatever keys are held: ``selectRow`` heeds Ctrl and Shift."""
+        flags = QItemSelectionModel.SelectionFlag
+        index = self.model().index(row, 0)
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
     def restyle(self) -> None:
         """Take sizes from the theme."""

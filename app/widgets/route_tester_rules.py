@@ -173,7 +173,7 @@ class TriedView(PlainTable):
         rows = self.tried.rows
         if one is not None and one in rows:
             row = rows.index(one)
-            self.selectRow(row)
+            self.choose_row(row)
             self.scrollTo(self.tried.index(row, 0), self.ScrollHint.PositionAtCenter)
         else:
             self.clearSelection()

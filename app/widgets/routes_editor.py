@@ -213,7 +213,7 @@ class RoutesPage(Page):
 
     def go_to(self, row: int) -> None:
         """Select a route."""
-        self.view.selectRow(row)
+        self.view.choose_row(row)
 
     def add(self) -> None:
         """Add a route below the selected one and edit its pattern."""
@@ -221,7 +221,7 @@ class RoutesPage(Page):
         at = here + 1 if here >= 0 else self.model.rowCount()
         names = self.delegate.names
         self.model.add(at, Route("/new", names[0]))
-        self.view.selectRow(at)
+        self.view.choose_row(at)
         QTimer.singleShot(0, self.view, lambda: self._edit(at, PATTERN))
 
     def remove(self) -> None:
@@ -234,7 +234,7 @@ class RoutesPage(Page):
         """Move the selected route up or down."""
         at = self.view.currentIndex().row()
         if self.model.move(at, by):
-            self.view.selectRow(at + by)
+            self.view.choose_row(at + by)
 
     def retranslate(self) -> None:
         """Set the texts again, after the language changed."""

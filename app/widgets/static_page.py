@@ -141,7 +141,7 @@ class StaticPage(Page):
         self.body.show_empty(not self.model.files)
         if self.model.files and not self.chosen():
             row = self.model.row_of(self._shown.name) if self._shown else 0
-            self.view.selectRow(max(row, 0))
+            self.view.choose_row(max(row, 0))
         self._show_chosen()
 
     def _show_chosen(self) -> None:

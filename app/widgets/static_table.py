@@ -30,4 +30,4 @@ class StaticTable(PlainTable):
         """Select a file, if it is there."""
         row = self._files.row_of(name)
         if row >= 0:
-            self.selectRow(row)
+            self.choose_row(row)

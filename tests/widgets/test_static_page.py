@@ -67,6 +67,14 @@ def in_the_page(fetch: Fetch) -> str:
     return found[0]
 
 
+def test_a_file_is_chosen_alone_whatever_keys_are_held(page: StaticPage, qtbot: QtBot) -> None:
+    qtbot.keyPress(page.view, KEY.Key_A, Qt.KeyboardModifier.ControlModifier)
+    for name in names(page)[:2]:
+        page.choose(name)
+        assert page.chosen() == [name]
+    qtbot.keyRelease(page.view, KEY.Key_Control)
+
+
 def test_static_url_is_what_pages_say_and_a_replaced_file_has_another_hash(
     program: Program, page: StaticPage, fetch: Fetch, other: Path
 ) -> None:
