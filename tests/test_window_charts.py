@@ -114,9 +114,9 @@ def test_the_figures_tell_what_happened(program: Program, qtbot: QtBot, fetch: F
     qtbot.waitUntil(told)
     latest = program.accounting.latest
     assert f"server {100 * latest.server:.0f}" in figures.accessibleName()
-    seconds = program.accounting.seconds
-    for told_of in ("intake", "paint", "recording"):
-        assert any(getattr(second, told_of) > 0 for second in seconds), told_of
+    seen(program, qtbot, lambda second: second.intake > 0)
+    seen(program, qtbot, lambda second: second.paint > 0)
+    seen(program, qtbot, lambda second: second.recording > 0)
     assert "dropped 0" in figures.accessibleName()
     qtbot.mouseMove(figures, QPoint(figures.width() - 20, figures.height() // 2))
     assert "estimated" in figures.toolTip()
