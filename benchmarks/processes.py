@@ -101,9 +101,13 @@ def alternate(
 
 @contextlib.contextmanager
 def display() -> Iterator[dict[str, str]]:
-    """Give a display for a visible window: a virtual one if Xvfb is there, else offscreen."""
-    if shutil.which("Xvfb") is None:
-        print("no Xvfb: the window is drawn offscreen")
+    """Give a display for a visible window: a virtual one if Xvfb is there, else offscreen.
+
+    With ``QT_QPA_PLATFORM=offscreen`` it is offscreen in any case: an X server wants a processor of
+    its own, which is missing where two are shared by the server and its load.
+    """
+    if shutil.which("Xvfb") is None or os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        print("the window is drawn offscreen")
         yield {"QT_QPA_PLATFORM": "offscreen"}
         return
     read, write = os.pipe()
