@@ -167,9 +167,10 @@ class Needs:
             self.leading = bool(self._raw)
 
     def first(self, data: bytes, start: int) -> int:
-        """Return where in ASCII *data* in small letters something *leading* begins, at the
-        earliest, from *start* on; -1 for nowhere."""
-        return (data.translate(self._marks) if self._marks else data).find(self._raw[0], start)
+        """Return where in ASCII *data* something *leading* begins at the earliest, from *start* on;
+        -1 for nowhere."""
+        low = data.translate(self._marks) if self._marks else data.lower()
+        return low.find(self._raw[0], start)
 
     def met(self, data: bytes) -> bool:
         """Return whether something may be found in *data*."""

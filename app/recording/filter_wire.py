@@ -227,13 +227,13 @@ def _in_head(at: int) -> Make:
         to_ends = re.search("[.$]", value.text) is not None
 
         def begins(row: Row) -> bool:
-            low = row[at].lower()
-            if not low.isascii():
+            head: bytes = row[at]
+            if not head.isascii():
                 return test(row)
             if to_ends:
-                low = low.replace(b"\r", b"")
-            start = needs.first(low, low.find(b"\n"))
-            return start >= 0 and search(low, start) is not None
+                head = head.replace(b"\r", b"")
+            start = needs.first(head, head.find(b"\n"))
+            return start >= 0 and search(head.lower(), start) is not None
 
         return begins
 

@@ -27,7 +27,7 @@ FRAME_MS = 25
 """The least time between two frames."""
 NEXT_MS = 36
 """How long the frame after one that brought news is left to the next call of `refresh`."""
-LOADED_MS = 46
+LOADED_MS = 42
 """The same while the loop has more to do than there is time for: the calls are rarer then."""
 QUIET_MS = 250
 """After so much time without news the timeline says that it is idle."""
