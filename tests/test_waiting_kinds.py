@@ -119,6 +119,10 @@ async def under_timeout() -> None:
         await asyncio.get_running_loop().create_future()
 
 
+async def under_tornados_timeout() -> None:
+    await tornado.gen.with_timeout(NINE, asyncio.get_running_loop().create_future())
+
+
 async def on_shielded() -> None:
     await asyncio.shield(asyncio.ensure_future(asyncio.sleep(9)))
 
@@ -208,6 +212,7 @@ async def on_wait() -> None:
         (on_first_of_several, "gather", " | task #"),
         (lambda: asyncio.wait_for(asyncio.Event().wait(), 9), None, "timeout, in 8"),
         (under_timeout, "future", "timeout, in 8"),
+        (under_tornados_timeout, "timeout", "timeout, in 8"),
         (on_shielded, "task", "task #"),
         (on_process, "subprocess", "process "),
         (on_stream_reader, "read", "socket fd "),

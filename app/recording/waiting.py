@@ -138,6 +138,9 @@ class Explainer:
         return self._spent > _BUDGET_S
 
     def _known(self, waiter: Any, steps: list[Step]) -> Why | None:
+        return self._recognised(waiter, steps) or self._by_timer(waiter)
+
+    def _recognised(self, waiter: Any, steps: list[Step]) -> Why | None:
         inner = _library_part(steps)
         if is_task(waiter):
             return Why("task", (_task(waiter),))
@@ -149,7 +152,6 @@ class Explainer:
             or self._by_frame(inner)
             or self._by_callback(waiter)
             or self._fetching().get(id(waiter))
-            or self._by_timer(waiter)
         )
 
     # -- By the library's frames ---------------------------------------------------------------
@@ -261,7 +263,8 @@ class Explainer:
         if name == WITH_TIMEOUT:
             for one in behind(handle._callback, handle._args)[1]:
                 if one is not waiter and is_future(one):
-                    return self._known(one, []) or Why("timeout", ())
+                    # The timer is this one's as well.
+                    return self._recognised(one, []) or Why("timeout", ())
         return None
 
     def _searched(self, waiter: Any, steps: list[Step]) -> Why | None:
