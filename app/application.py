@@ -339,7 +339,6 @@ class Program:
                 self.store.apply(self.recorder.drain(settle_ns))
         taken_in = self.recorder.clock()
         self.window.frame()
-        self.clock.set_load(self.accounting.load)
         self.accounting.spending.frame(start, taken_in)
 
     def again(self) -> list[str]:

@@ -8,13 +8,8 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
 
-from .refresher import BUSY
-
 FRAME_MS = 28
 """The least time between two frames while something happens, in ms."""
-LOADED_MS = 32
-"""The same while the loop has more to do than there is time for. With what a frame itself takes,
-two are less than 50 ms apart then, also beside thousands of tasks and connections."""
 FIRST_MS = 10
 """How long the first frame after a rest waits for more to happen, in ms."""
 SETTLED_MS = 50
@@ -51,7 +46,6 @@ class FrameClock:
         self._source: Active | None = None
         self._last_activity = 0.0
         self._last_frame = 0.0
-        self._gap = FRAME_MS
         self._quiet = False
         """Whether nothing happened since the last frame."""
         self._soon = False
@@ -59,10 +53,6 @@ class FrameClock:
         self._timer = QTimer(singleShot=True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-
-    def set_load(self, busy: float) -> None:
-        """Take note of the share of the time in which the loop runs handles."""
-        self._gap = LOADED_MS if busy >= BUSY else FRAME_MS
 
     def start(self, source: Active) -> None:
         """Begin, with a frame at once; *source* announces activity from now on."""
@@ -84,7 +74,7 @@ class FrameClock:
         if not self._soon:
             self._soon = True
             since = int((now - self._last_frame) * 1000)
-            delay = max(self._gap - since, FIRST_MS)
+            delay = max(FRAME_MS - since, FIRST_MS)
             self._timer.start(delay)
             if self._source is not None:
                 self._source.due_ns = int(now * 1e9) + delay * 1_000_000 + _LATE_NS

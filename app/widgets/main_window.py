@@ -270,7 +270,6 @@ class MainWindow(QMainWindow):
         if self.accounting.advance():
             self._refresher.set_load(self.accounting.load)
             self.loop_now.set_load(self.accounting.load)
-            self.timeline.set_load(self.accounting.load)
             self.top_bar.figures.show_second(self.accounting.latest, self.controls.dropped())
         self._refresher.frame()
         self.top_bar.hold.refresh()

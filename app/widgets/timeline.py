@@ -13,7 +13,6 @@ from app.recording.recorder import Recorder
 from app.recording.store import Store
 
 from .i18n import tr
-from .refresher import BUSY
 from .theme import Theme
 from .timeline_canvas import TimelineCanvas
 from .timeline_filter import LaneFilter
@@ -27,8 +26,6 @@ FRAME_MS = 25
 """The least time between two frames."""
 NEXT_MS = 36
 """How long the frame after one that brought news is left to the next call of `refresh`."""
-LOADED_MS = 42
-"""The same while the loop has more to do than there is time for: the calls are rarer then."""
 QUIET_MS = 250
 """After so much time without news the timeline says that it is idle."""
 _TAIL = 0.03
@@ -67,7 +64,6 @@ class TimelinePanel(QWidget):
         self._busy = False
         """Whether something happens, or has just happened."""
         self._since_paint, self._since_news = QElapsedTimer(), QElapsedTimer()
-        self._next_ms = NEXT_MS
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -201,10 +197,6 @@ class TimelinePanel(QWidget):
         paused = self.canvas.paused_ns is not None
         return bool(self._store.open_requests) and not paused and self._clock is not None
 
-    def set_load(self, busy: float) -> None:
-        """Take note of the share of the time in which the loop runs handles."""
-        self._next_ms = LOADED_MS if busy >= BUSY else NEXT_MS
-
     def refresh(self) -> None:
         """Take in what is new in the store. Cheap when nothing is; paints at most every 25 ms."""
         if self.isVisible():
@@ -244,7 +236,7 @@ class TimelinePanel(QWidget):
         if not self._busy or not self.isVisible():
             self._timer.stop()
         else:
-            self._timer.start(self._next_ms if news else FRAME_MS if moving else QUIET_MS)
+            self._timer.start(NEXT_MS if news else FRAME_MS if moving else QUIET_MS)
 
     def _note_activity(self) -> bool:
         """Find the last run that is not the window's own; the window must not wake itself."""
