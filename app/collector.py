@@ -11,7 +11,7 @@ import gc
 
 from PySide6.QtCore import QTimer
 
-THRESHOLDS = (2_000, 5, 1_000)
+THRESHOLDS = (1_000, 3, 4_000)
 """As `gc.set_threshold` wants them: the first two so small that no collection holds up a frame, the
 last for a server that never rests."""
 REST_MS = 5_000
