@@ -215,7 +215,7 @@ class _Inner(HTTPServerConnectionDelegate):
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         callback = self._server.request_callback
         if callback is not self._callback:
-            self._callback = callback
+            self._callback, self._handler = callback, ""
             if not isinstance(callback, HTTPServerConnectionDelegate):
                 kind = callback if isinstance(callback, type) else type(callback)
                 self._handler = kind.__qualname__  # Such as WSGIContainer.

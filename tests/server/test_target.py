@@ -153,6 +153,12 @@ def test_a_script_runs_to_where_it_hands_the_loop_over(opened: Opened, target: s
     assert sys.modules["__main__"] is main
 
 
+def test_an_exchanged_callback_does_not_keep_the_name_of_the_one_before(opened: Opened) -> None:
+    opened.open("exchanged.py:main")
+    assert (opened.get("/"), opened.get("/")) == ("fine", "fine")
+    assert [request.handler for request in opened.requests()] == ["function", None]
+
+
 def test_routers_wsgi_and_static_files_are_served_and_listed(opened: Opened) -> None:
     opened.open("mounted.py:make_router")
     assert opened.get("/inner/7") == "7"
