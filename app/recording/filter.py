@@ -221,7 +221,7 @@ def _none_of(condition: _Condition) -> _Condition:
 
 
 def _all_of(parts: list[_Condition]) -> _Condition:
-    tests = _cheapest_first(parts)
+    one, other, *more = tests = _cheapest_first(parts)
 
     def accepts(row: Row) -> bool:
         for test in tests:  # noqa: SIM110 — all() with a generator takes twice as long
@@ -229,11 +229,12 @@ def _all_of(parts: list[_Condition]) -> _Condition:
                 return False
         return True
 
-    return _Condition(sum(part.cost for part in parts), accepts)
+    both = (lambda row: one(row) and other(row)) if not more else accepts
+    return _Condition(sum(part.cost for part in parts), both)
 
 
 def _any_of(parts: list[_Condition]) -> _Condition:
-    tests = _cheapest_first(parts)
+    one, other, *more = tests = _cheapest_first(parts)
 
     def accepts(row: Row) -> bool:
         for test in tests:  # noqa: SIM110
@@ -241,7 +242,8 @@ def _any_of(parts: list[_Condition]) -> _Condition:
                 return True
         return False
 
-    return _Condition(sum(part.cost for part in parts), accepts)
+    either = (lambda row: one(row) or other(row)) if not more else accepts
+    return _Condition(sum(part.cost for part in parts), either)
 
 
 def _cheapest_first(parts: Iterable[_Condition]) -> tuple[Test, ...]:

@@ -146,6 +146,9 @@ class Needs:
     *texts*: one of these stands, in any case, in whatever is found; empty when none is known.
     *leading*: what is found begins with it. *in_bytes*: the expression finds the same in an ASCII
     text and in its bytes. *in_line*: it does, and what is found has no line ends in it.
+
+    *first* returns where ASCII data holds one of the texts or what stands for them; -1 if nothing
+    is to be found there. If it is *leading*, nothing is found before; *enough*: there it is found.
     """
 
     def __init__(self, text: str) -> None:
@@ -165,36 +168,45 @@ class Needs:
         if self.in_bytes and not self.texts:
             self._marks, self._raw = _row_of_set(text)
             self.leading = bool(self._raw)
+        self.first = _first(self._raw, self._marks)
+        self.enough = bool(self._raw) and (
+            _REPEATED.fullmatch(text) is not None
+            if self._marks
+            else max(map(len, choices)) == 1 and "^" not in text and r"\b" not in text
+        )
 
-    def first(self, data: bytes, start: int) -> int:
-        """Return where in ASCII *data* something *leading* begins at the earliest, from *start* on;
-        -1 for nowhere."""
-        low = data.translate(self._marks) if self._marks else data.lower()
-        return low.find(self._raw[0], start)
-
-    def met(self, data: bytes) -> bool:
-        """Return whether something may be found in *data*."""
-        if not self._raw:
-            return True
-        low = data.translate(self._marks) if self._marks else data.lower()
-        for each in self._raw:
-            if low.find(each) >= 0:  # The operator in takes longer.
-                return True
-        return not data.isascii()  # Some letters are ASCII only when they are small.
-
-    def lines(self, data: bytes, start: int) -> list[bytes]:
-        """Return the lines of Latin-1 *data* from *start* on in which something may be found."""
+    def lines(self, data: bytes) -> list[bytes]:
+        """Return the lines of Latin-1 *data* in which something may be found."""
         if not self._raw or (self._marks and not data.isascii()):
-            return data[start:].split(b"\n")
+            return data.split(b"\n")
         low, found = data.translate(self._marks) if self._marks else data.lower(), []
         for each in self._raw:
-            at = low.find(each, start)
+            at = low.find(each)
             while at >= 0:
-                first, last = data.rfind(b"\n", start, at) + 1, data.find(b"\n", at)
+                first, last = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
                 end = last if last >= 0 else len(data)
-                found.append(data[first or start : end])
+                found.append(data[first:end])
                 at = low.find(each, end)
         return found
+
+
+def _first(raw: list[bytes], marks: bytes | None) -> Callable[[bytes], int]:
+    if not raw:
+        return lambda data: 0
+    only = raw[0]
+    if marks:
+        return lambda data: data.translate(marks).find(only)
+    if len(raw) == 1:
+        return lambda data: data.lower().find(only)
+
+    def first(data: bytes) -> int:
+        data = data.lower()
+        for each in raw:
+            if (at := data.find(each)) >= 0:
+                return at
+        return -1
+
+    return first
 
 
 def _row_of_set(text: str) -> tuple[bytes | None, list[bytes]]:
@@ -204,11 +216,11 @@ def _row_of_set(text: str) -> tuple[bytes | None, list[bytes]]:
     There are none for other expressions.
     """
     found = None if "|" in text else _REPEATED.match(text)
-    if found is None or (least := int(found[2] or 1)) < 2:
+    if found is None or not 2 <= (least := int(found[2] or 1)) <= LONGEST:
         return None, []
     letter = compiled(found[1].encode(), re.IGNORECASE).match
     marks = bytes(letter(bytes([n])) is not None for n in range(256))
-    return marks, [b"\1" * min(least, LONGEST)]
+    return marks, [b"\1" * least]
 
 
 def _runs(text: str) -> list[list[str]]:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from .events import Request, Row
 from .filter_match import LONGEST, Match, Needs, Remembered, Value, on_bytes, regex, whole
 from .headers import (
+    PACKED,
     cookie_pairs,
     finder,
-    is_packed,
     sent_cookies,
     set_cookie,
     set_cookies,
@@ -105,7 +105,22 @@ def has_response_header(value: Value) -> Test:
 def _header(at: int, name: str, match: Match) -> Test:
     """Return a test for heads in which a header *name* matches."""
     find, passes = finder(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
-    return lambda row: any(map(passes, find(row[at])))
+
+    def test(row: Row) -> bool:
+        for raw in find(row[at]):  # noqa: SIM110 — any() takes twice as long
+            if passes(raw):
+                return True
+        return False
+
+    if at == _REQUEST:
+        return _of_request(lambda block: any(map(passes, find(b"\n" + block))))
+    return test
+
+
+def _of_request(test: Callable[[bytes], bool]) -> Test:
+    """Test what follows the start line of requests: a client sends the same again and again."""
+    passes = Remembered(test, most=1_024, longest=4_096).__getitem__
+    return lambda row: passes(row[_REQUEST].partition(b"\n")[2])
 
 
 def mime_type(row: Row) -> str:
@@ -197,47 +212,68 @@ def pattern(value: Value, flags: int = 0) -> Match:
     return regex(value.text, value.position + value.quoted, flags)
 
 
-def _in_head(at: int) -> Make:
+def _in_block(value: Value) -> Callable[[bytes], bool]:
     """Search in a head without its start line; ^ and $ stand at the ends of a header."""
+    match, needs = pattern(value, re.MULTILINE), Needs(value.text)
 
-    def make(value: Value) -> Test:
-        match, needs = pattern(value, re.MULTILINE), Needs(value.text)
+    def in_text(block: bytes) -> bool:
+        return match(block.replace(b"\r", b"").decode("latin-1"))
 
-        def in_text(raw: bytes) -> bool:
-            return match(raw.replace(b"\r", b"").decode("latin-1"))
+    if not needs.in_line:
+        return Remembered(in_text).__getitem__
+    search, first = on_bytes(value.text, re.MULTILINE).search, needs.first
+    if needs.enough and needs.texts:
+        return lambda block: first(block) >= 0
+    if value.text[:1] == "^" and (line := Needs("\n" + value.text[1:])).enough:
+        begun = line.first
+        return lambda block: begun(b"\n" + block) >= 0
 
-        if not needs.in_line:
-            whole_head = Remembered(in_text).__getitem__
-            return lambda row: whole_head(row[at].partition(b"\n")[2])
-        search = on_bytes(value.text, re.MULTILINE).search
+    def in_line(line: bytes) -> bool:
+        low = line.lower().replace(b"\r", b"")
+        return search(low) is not None if low.isascii() else in_text(line)
 
-        def in_line(raw: bytes) -> bool:
-            low = raw.lower().replace(b"\r", b"")
-            return search(low) is not None if low.isascii() else in_text(raw)
+    passes = Remembered[bytes](in_line).__getitem__  # Most lines come again and again.
 
-        passes = Remembered[bytes](in_line).__getitem__  # Most lines come again and again.
+    def in_lines(block: bytes) -> bool:
+        if first(block) < 0 and block.isascii():
+            return False
+        return any(map(passes, needs.lines(block)))
 
-        def test(row: Row) -> bool:
-            head: bytes = row[at]
-            found = needs.lines(head, head.find(b"\n") + 1)
-            return bool(found) and any(map(passes, found))
+    if not needs.leading:
+        return in_lines
+    enough, to_ends = needs.enough, re.search("[.$]", value.text) is not None
 
-        if not needs.leading:
-            return test
-        to_ends = re.search("[.$]", value.text) is not None
+    def begins(block: bytes) -> bool:
+        if not block.isascii():
+            return in_lines(block)
+        if enough:
+            return first(block) >= 0
+        if to_ends:
+            block = block.replace(b"\r", b"")
+        start = first(block)
+        return start >= 0 and search(block.lower(), start) is not None
 
-        def begins(row: Row) -> bool:
-            head: bytes = row[at]
-            if not head.isascii():
-                return test(row)
-            if to_ends:
-                head = head.replace(b"\r", b"")
-            start = needs.first(head, head.find(b"\n"))
-            return start >= 0 and search(head.lower(), start) is not None
+    return begins
 
-        return begins
 
-    return make
+def in_request_head(value: Value) -> Test:
+    """Search in the headers of the request."""
+    return _of_request(_in_block(value))
+
+
+def in_response_head(value: Value) -> Test:
+    """Search in the headers of the response."""
+    test = _in_block(value)
+    return lambda row: test(row[_RESPONSE].partition(b"\n")[2])
+
+
+def in_heads(value: Value) -> Test:
+    """Search in both heads."""
+    test = _in_block(value)
+    came = Remembered(test, most=1_024, longest=4_096).__getitem__
+    return lambda row: (
+        came(row[_REQUEST].partition(b"\n")[2]) or test(row[_RESPONSE].partition(b"\n")[2])
+    )
 
 
 def _in_body(head: int, body: int) -> Make:
@@ -245,6 +281,7 @@ def _in_body(head: int, body: int) -> Make:
 
     def make(value: Value) -> Test:
         match, needs = pattern(value, re.DOTALL), Needs(value.text)
+        first, enough = needs.first, needs.enough
 
         def text(data: bytes) -> bool:
             return match(data.decode("utf-8", "replace"))
@@ -262,10 +299,12 @@ def _in_body(head: int, body: int) -> Make:
             data: bytes = row[body]
             if not data:
                 return nothing
-            if is_packed(data):
+            if data[0] in PACKED:
                 return text(unpacked(row[head], data, LONGEST))
             data = data[:LONGEST]
-            return needs.met(data) and again(data)
+            if not data.isascii():  # Some letters are ASCII only when they are small.
+                return again(data)
+            return first(data) >= 0 and (enough or again(data))
 
         return test
 
@@ -280,13 +319,4 @@ def _either(first: Make, second: Make) -> Make:
     return make
 
 
-def in_heads(value: Value) -> Test:
-    """Search in both heads."""
-    test, needs = _either(in_request_head, in_response_head)(value), Needs(value.text)
-    if needs.leading or not needs.texts:
-        return test
-    return lambda row: needs.met(row[_REQUEST] + row[_RESPONSE]) and test(row)
-
-
-in_request_head, in_response_head = _in_head(_REQUEST), _in_head(_RESPONSE)
 in_bodies = _either(_in_body(_REQUEST, _REQUEST_BODY), _in_body(_RESPONSE, _RESPONSE_BODY))

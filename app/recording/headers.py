@@ -73,18 +73,14 @@ def finder(name: str) -> Callable[[bytes], list[bytes]]:
     return re.compile(line % re.escape(name.encode("latin-1", "replace"))).findall
 
 
-_PACKED = frozenset((0x1F, *(each << 4 | 8 for each in range(8))))
-"""The first bytes of packed bodies (RFC 1952 §2.3.1, RFC 1950 §2.2): quicker than the head."""
-
-
-def is_packed(body: bytes) -> bool:
-    """Return whether *body* may be packed, as its first byte tells."""
-    return bool(body) and body[0] in _PACKED
+PACKED = frozenset((0x1F, *(each << 4 | 8 for each in range(8))))
+"""The first bytes of bodies that may be packed (RFC 1952 §2.3.1, RFC 1950 §2.2): quicker to look
+at than the head."""
 
 
 def unpacked(head: bytes, body: bytes, limit: int) -> bytes:
     """Return *body* without its content coding, as far as it goes, *limit* bytes at most."""
-    coding = value_of(head, "Content-Encoding") if is_packed(body) else None
+    coding = value_of(head, "Content-Encoding") if body[:1] and body[0] in PACKED else None
     if coding and coding.lower() in ("gzip", "deflate"):
         try:
             return zlib.decompressobj(47).decompress(body, limit)
