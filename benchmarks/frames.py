@@ -40,6 +40,7 @@ class Watch(QObject):
         self.own_gaps: list[float] = []
         """The same without the time in which we waited for a processor."""
         self._last = (0.0, 0, False, 0.0)
+        self._loaded_until = 0.0
         self.clicks: list[tuple[float, float]] = []
         """When one was posted, and for how long it waited."""
         self.target: QWidget | None = None
@@ -61,6 +62,8 @@ class Watch(QObject):
         then, before, loaded, waited = self._last
         load = count - before > FEW and self.panel is not None and self.panel.isVisible()
         waits = waited_for_processor()
+        if load:
+            self._loaded_until = now
         if load and loaded:
             self.gaps.append(now - then)
             self.own_gaps.append(now - then - (waits - waited))
@@ -87,8 +90,8 @@ class Watch(QObject):
     def report(self) -> str:
         """Return the figures in words."""
         gaps = self.gaps
-        # What came after the last frame found the program on its way out.
-        waits = [wait for posted, wait in self.clicks if posted < self._last[0]]
+        # What came after the last request found the program on its way out.
+        waits = [wait for posted, wait in self.clicks if posted < self._loaded_until]
         if len(gaps) < 100 or len(waits) < 100:
             return f"too little was seen: {len(gaps)} frames, {len(waits)} clicks"
         cuts = statistics.quantiles(gaps, n=100)

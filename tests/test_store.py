@@ -35,6 +35,16 @@ def test_bytes_are_counted_once_and_given_back() -> None:
     assert store.requests.rows[-1][0] == 101
 
 
+def test_requests_are_forgotten_a_few_at_a_time() -> None:
+    # To free thousands at once would hold up a frame.
+    store, kept = Store(capacity=Capacity(requests=1_000)), []
+    for id_ in range(1, 2_001):
+        store.apply(batch(requests=[request(id_, id_, id_ + 1, 200)]))
+        kept.append(len(store.requests))
+    assert max(kept) <= 1_021
+    assert min(kept[1_000:]) == 1_000
+
+
 def test_ticks_are_forgotten_with_their_runs() -> None:
     store = Store(capacity=Capacity(runs=100))
     for n in range(1, 301):

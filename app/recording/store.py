@@ -26,7 +26,7 @@ from .events import (
     stages_of,
 )
 from .lookup import SHORT_NS, ByOwner, LongSpans
-from .tables import OwnedTable, Table
+from .tables import STEPS, OwnedTable, Table
 
 SWITCHING = 101
 """The status of a request that became a WebSocket."""
@@ -171,7 +171,7 @@ class Store:
             self.message_bytes -= sum(map(_message_bytes, gone))
             if self.message_bytes <= self.capacity.message_bytes or not messages:
                 break
-            gone = messages.forget(max(1, len(messages) // 20))
+            gone = messages.forget(max(1, len(messages) // STEPS))
 
     def _adopt(self, request_id: int, run_id: int) -> None:
         """Give a new request the run that read it from its socket.
@@ -193,7 +193,7 @@ class Store:
     def _forget_requests(self) -> None:
         requests = self.requests
         while self.bytes > self.capacity.bytes and len(requests) > 1:
-            self._forget_bytes(requests.forget(max(1, len(requests) // 20)))
+            self._forget_bytes(requests.forget(max(1, len(requests) // STEPS)))
         if self.xsrf:
             oldest = requests.rows[0][0] if requests.rows else 0
             # Requests begin in the order of their numbers, so the oldest stand first.

@@ -8,6 +8,8 @@ from operator import itemgetter
 from .events import Row
 
 _id = itemgetter(0)
+STEPS = 50
+"""In how many steps, about, as many rows are forgotten as a table has room for."""
 
 
 class Table:
@@ -78,9 +80,9 @@ class Table:
         return self._trim()
 
     def _trim(self) -> list[Row]:
-        # In large steps: removing from the front of a list moves all the rest.
+        # Removing from the front of a list moves all the rest, but freeing many rows takes longer.
         excess = len(self.rows) - self.capacity
-        return self.forget(excess) if excess > self.capacity // 10 else []
+        return self.forget(excess) if excess > self.capacity // STEPS else []
 
     def forget(self, count: int) -> list[Row]:
         """Forget the oldest *count* rows and return them."""
