@@ -102,25 +102,34 @@ def has_response_header(value: Value) -> Test:
     return lambda row: search(row[_RESPONSE]) is not None
 
 
-def _header(at: int, name: str, match: Match) -> Test:
-    """Return a test for heads in which a header *name* matches."""
+def _response_header(name: str, match: Match) -> Test:
+    """Return a test for responses in which a header *name* matches."""
     find, passes = finder(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
 
     def test(row: Row) -> bool:
-        for raw in find(row[at]):  # noqa: SIM110 — any() takes twice as long
+        for raw in find(row[_RESPONSE]):  # noqa: SIM110 — any() takes twice as long
             if passes(raw):
                 return True
         return False
 
-    if at == _REQUEST:
-        return _of_request(lambda block: any(map(passes, find(b"\n" + block))))
     return test
 
 
+def _header(name: str, match: Match) -> Callable[[bytes], bool]:
+    """Return a test for heads without their start lines in which a header *name* matches."""
+    find = finder(name)
+    return lambda block: any(match(unfolded(raw)) for raw in find(b"\n" + block))
+
+
 def _of_request(test: Callable[[bytes], bool]) -> Test:
-    """Test what follows the start line of requests: a client sends the same again and again."""
-    passes = Remembered(test, most=1_024, longest=4_096).__getitem__
+    """Test what follows the start line of requests."""
+    passes = _remembered(test)
     return lambda row: passes(row[_REQUEST].partition(b"\n")[2])
+
+
+def _remembered(test: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """Return *test* for the headers of requests: a client sends the same again and again."""
+    return Remembered(test, most=1_024, longest=4_096).__getitem__
 
 
 def mime_type(row: Row) -> str:
@@ -146,8 +155,8 @@ def has_mime_type(value: Value) -> Test:
 
 def has_content_type(value: Value) -> Test:
     """Search in the Content-Type headers of the response and the request by pattern."""
-    match = pattern(value)
-    went, came = (_header(at, "Content-Type", match) for at in (_RESPONSE, _REQUEST))
+    match, name = pattern(value), "Content-Type"
+    went, came = _response_header(name, match), _of_request(_header(name, match))
     return lambda row: went(row) or came(row)
 
 
@@ -181,7 +190,7 @@ def sets_cookie(part: int) -> Make:
 
     def make(value: Value) -> Test:
         match = whole(value)
-        return _header(_RESPONSE, "Set-Cookie", lambda text: match(set_cookie(text)[1 + part]))
+        return _response_header("Set-Cookie", lambda text: match(set_cookie(text)[1 + part]))
 
     return make
 
@@ -190,16 +199,10 @@ def has_cookie(part: int) -> Make:
     """Compare names (0) or values (1) of all cookies as a whole."""
 
     def make(value: Value) -> Test:
-        match, went = whole(value), sets_cookie(part)(value)
-
-        def has(text: str) -> bool:
-            for pair in cookie_pairs(text):  # noqa: SIM110 — the quickest way
-                if match(pair[part]):
-                    return True
-            return False
-
-        came = _header(_REQUEST, "Cookie", has)
-        return lambda row: came(row) or went(row)
+        match = whole(value)
+        came = _header("Cookie", lambda text: any(match(each[part]) for each in cookie_pairs(text)))
+        asked, went = _of_request(came), sets_cookie(part)(value)
+        return lambda row: asked(row) or went(row)
 
     return make
 
@@ -270,7 +273,7 @@ def in_response_head(value: Value) -> Test:
 def in_heads(value: Value) -> Test:
     """Search in both heads."""
     test = _in_block(value)
-    came = Remembered(test, most=1_024, longest=4_096).__getitem__
+    came = _remembered(test)
     return lambda row: (
         came(row[_REQUEST].partition(b"\n")[2]) or test(row[_RESPONSE].partition(b"\n")[2])
     )
