@@ -143,11 +143,12 @@ class Store:
         known = self.requests.rows
         newest = known[-1][0] if known else 0
         still_open, size = self.open_requests, 0
+        new: list[Row] = []
         for row in rows:
             id_, start, end = row[0], row[_REQUEST_START], row[_REQUEST_END]
             old = None if id_ > newest else self.requests.get(id_)
             if old is None:
-                self._adopt(id_, row[_REQUEST_RUN])
+                new.append(row)
             elif old[_REQUEST_END] is not None:
                 continue  # Only its last stages are new.
             if end is None:
@@ -160,6 +161,7 @@ class Store:
             if end - start >= SHORT_NS:
                 self.long_requests.add(id_, start, end)
         self.bytes += size
+        self._adopt(new)
         self._forget_bytes(self.requests.upsert(rows))
         self._forget_requests()
 
@@ -173,22 +175,22 @@ class Store:
                 break
             gone = messages.forget(max(1, len(messages) // STEPS))
 
-    def _adopt(self, request_id: int, run_id: int) -> None:
-        """Give a new request the run that read it from its socket.
+    def _adopt(self, requests: list[Row]) -> None:
+        """Give new requests the runs that read them from their sockets.
 
-        That run came first and could not know the number yet.
+        Those runs came first and could not know the numbers yet.
         """
-        runs = self.runs
-        at = runs.position(run_id)
-        if at == len(runs):
-            return
-        causes = runs.rows.column("cause_run_id")
-        cause = runs.position(causes[at])
-        if cause >= at or runs.id_at(cause) != causes[at]:
-            return
-        owners = runs.rows.column("owner")
-        if owners[cause] == SERVER and runs.rows.name(cause).startswith("read "):
-            owners[cause] = request_id
+        position, rows = self.runs.position, self.runs.rows
+        ids, causes, owners = map(rows.column, ("id", "cause_run_id", "owner"))
+        for request in requests:
+            at = position(request[_REQUEST_RUN])
+            if at == len(ids):
+                continue
+            cause = position(causes[at])
+            if cause >= at or ids[cause] != causes[at]:
+                continue
+            if owners[cause] == SERVER and rows.name(cause).startswith("read "):
+                owners[cause] = request[0]
 
     def _forget_requests(self) -> None:
         requests = self.requests

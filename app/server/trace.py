@@ -257,8 +257,9 @@ class RequestTrace:
     def row(self) -> Row:
         """Return the row as it stands now."""
         self.drained = True
-        body = self._request_chunks and self._joined(self._request_chunks)
-        sent = self._chunks and self._joined(self._chunks)
+        over, keep = self.end_ns is not None, self._recorder.keep
+        body = keep(b"".join(self._request_chunks)) if over and self._request_chunks else b""
+        sent = keep(b"".join(self._chunks)) if over and self._chunks else b""
         so_far = (
             self.route,
             self.handler,
@@ -266,16 +267,13 @@ class RequestTrace:
             self.start_ns,
             self.end_ns,
             self.request_head,
-            body or b"",
+            body,
             self.request_size,
             self.response_head,
-            sent or b"",
+            sent,
             self.response_size,
             self.run_id,
             self.outcome,
             tuple(self.stages),
         )
         return self._head + so_far
-
-    def _joined(self, chunks: list[bytes]) -> bytes:
-        return self._recorder.keep(b"".join(chunks)) if self.end_ns is not None else b""
