@@ -52,7 +52,8 @@ def test(arguments: list[str]) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     import pytest
 
-    everything = ["-n", "auto", "--dist", "loadfile"]
+    # A worker that crashed fails its test; with another in its place xdist would wait for ever.
+    everything = ["-n", "auto", "--dist", "loadfile", "--max-worker-restart", "0"]
     return int(pytest.main(["--rootdir", str(bootstrap.ROOT), *(arguments or everything)]))
 
 

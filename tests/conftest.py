@@ -11,11 +11,12 @@ os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="loopscope-tests-")
 os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"]
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QThread, QTimer
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 if TYPE_CHECKING:
@@ -27,8 +28,37 @@ if TYPE_CHECKING:
 PATIENCE_MS = 20_000
 
 
+def in_loop(act: Callable[[], None]) -> None:
+    """Call *act* within a loop of Qt's."""
+    if QThread.currentThread().loopLevel():
+        act()
+        return
+    loop = QEventLoop()
+
+    def once() -> None:
+        try:
+            act()
+        finally:
+            loop.quit()
+
+    QTimer.singleShot(0, once)
+    loop.exec()
+
+
 class PatientBot(QtBot):
-    """Waits for longer, since a loaded machine takes its time."""
+    """Waits for longer, since a loaded machine takes its time; clicks and types within Qt's loop.
+
+    Outside of it a dialog that deletes itself would be gone, while it still handles the click, as
+    soon as what the click does turns a loop of its own.
+    """
+
+    @staticmethod
+    def mouseClick(*args: Any, **options: Any) -> None:
+        in_loop(lambda: QTest.mouseClick(*args, **options))
+
+    @staticmethod
+    def keyClick(*args: Any, **options: Any) -> None:
+        in_loop(lambda: QTest.keyClick(*args, **options))
 
     def waitUntil(self, callback: Any, *, timeout: int = PATIENCE_MS) -> None:
         super().waitUntil(callback, timeout=timeout)
