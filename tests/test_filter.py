@@ -550,6 +550,49 @@ def test_what_is_called_as_garbage_goes_is_not_interrupted() -> None:
     assert spoken == ["done"]
 
 
+HEADS = (
+    b"HTTP/1.1 200 OK\nContent-Type: text/html\n\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+    b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nServer: x\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n and more\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html",
+    b"HTTP/1.1 200 OK\r\nServer: x\r\ncontent-type: text/html\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\nContent-Type: text/html\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: \r\n Content-Type: text/html\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"HTTP/1.1 200",
+    b"",
+)
+"""As a recording may hold them. The fifth is cut off."""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("~t html$", {0, 1, 2, 4, 5, 6}), ("~t more$", {3}), ("mime-type:text/html", {0, 1, 2, 4, 5})],
+)
+def test_what_is_remembered_of_one_response_does_not_change_the_next(
+    text: str, expected: set[int]
+) -> None:
+    row = list(request(1, "GET /"))
+    at = row.index(head("HTTP/1.1 200 X"))
+    rows = [(*row[:at], each, *row[at + 1 :]) for each in HEADS]
+    for order in (range(len(HEADS)), range(len(HEADS) - 1, -1, -1), [*range(len(HEADS))] * 2):
+        found = compile_filter(text)
+        assert found is not None
+        assert {n for n in order if found.accepts(rows[n])} == expected
+
+
+def test_a_host_is_found_in_heads_with_bare_line_feeds() -> None:
+    row = request(1, "GET /")
+    raw = head("GET / HTTP/1.1", "Host: 127.0.0.1:8888")
+    at = row.index(raw)
+    bare = (*row[:at], raw.replace(b"\r\n", b"\n"), *row[at + 1 :])
+    for text in ("domain:127.0.0.1", "http://127.0.0.1"):
+        found = compile_filter(text)
+        assert found is not None
+        assert found.accepts(bare)
+
+
 def test_huge_texts_are_searched_up_to_a_limit() -> None:
     row = request(1, "GET /", body=b"x" * 200_000 + b"needle")
     found = compile_filter("~b needle | ~b ^x{9}")

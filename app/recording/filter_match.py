@@ -190,6 +190,10 @@ class Needs:
         return found
 
 
+_RAREST = b"zjqkwvybfxgupdlmchrsnioaet"
+"""Small letters, those that are rare in heads and bodies first."""
+
+
 def _first(raw: list[bytes], marks: bytes | None) -> Callable[[bytes], int]:
     if not raw:
         return lambda data: 0
@@ -199,10 +203,13 @@ def _first(raw: list[bytes], marks: bytes | None) -> Callable[[bytes], int]:
     if len(raw) == 1:
         return lambda data: data.lower().find(only)
 
+    # One letter is looked for several times as quickly as two, and most data has not the rarest.
+    wanted = [(min(each, key=lambda letter: _RAREST.find(letter) % 256), each) for each in raw]
+
     def first(data: bytes) -> int:
         data = data.lower()
-        for each in raw:
-            if (at := data.find(each)) >= 0:
+        for letter, each in wanted:
+            if letter in data and (at := data.find(each)) >= 0:
                 return at
         return -1
 

@@ -15,6 +15,7 @@ from .headers import (
     PACKED,
     cookie_pairs,
     finder,
+    lines,
     sent_cookies,
     set_cookie,
     set_cookies,
@@ -47,7 +48,7 @@ def _without_port(host: str) -> str:
 
 def _hosts() -> Callable[[bytes], str]:
     """Return a reader of the Host header; it remembers the last, as most are like it."""
-    line, host = b"\n\n", ""
+    line, host = b"\nHost: \r\n", ""
 
     def read(head: bytes) -> str:
         nonlocal line, host
@@ -115,6 +116,28 @@ def _response_header(name: str, match: Match) -> Test:
     return test
 
 
+def _any_line(name: str, match: Match) -> Callable[[bytes], bool]:
+    """Return a test for heads in which a header *name* matches, mostly the same in its place."""
+    line, passes = lines(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
+    find = line.findall
+    known, place = b"", 0
+    """The last that matched with the letter after it, and where it began after the start line."""
+
+    def test(head: bytes) -> bool:
+        nonlocal known, place
+        if known and head.startswith(known, head.find(b"\n") + place):
+            return True
+        for raw in find(head):
+            if passes(raw):
+                found = next(each for each in line.finditer(head) if each[1] == raw)
+                start, end = found.start(), found.end() + 2
+                known, place = head[start:end] * (end <= len(head)), start - head.find(b"\n")
+                return True
+        return False
+
+    return test
+
+
 def _header(name: str, match: Match) -> Callable[[bytes], bool]:
     """Return a test for heads without their start lines in which a header *name* matches."""
     find = finder(name)
@@ -156,8 +179,8 @@ def has_mime_type(value: Value) -> Test:
 def has_content_type(value: Value) -> Test:
     """Search in the Content-Type headers of the response and the request by pattern."""
     match, name = pattern(value), "Content-Type"
-    went, came = _response_header(name, match), _of_request(_header(name, match))
-    return lambda row: went(row) or came(row)
+    went, came = _any_line(name, match), _of_request(_header(name, match))
+    return lambda row: went(row[_RESPONSE]) or came(row)
 
 
 # -- Cookies -----------------------------------------------------------------------------------

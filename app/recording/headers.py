@@ -67,10 +67,15 @@ def unfolded(raw: bytes) -> str:
 
 
 @lru_cache(maxsize=256)
+def lines(name: str) -> re.Pattern[bytes]:
+    """Return what finds all headers *name* (any case) in a head; their raw values are group 1."""
+    line = rb"\n(?i:%s)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)"
+    return re.compile(line % re.escape(name.encode("latin-1", "replace")))
+
+
 def finder(name: str) -> Callable[[bytes], list[bytes]]:
     """Return what finds the raw values of all headers *name* (any case) in a head, in order."""
-    line = rb"\n(?i:%s)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)"
-    return re.compile(line % re.escape(name.encode("latin-1", "replace"))).findall
+    return lines(name).findall
 
 
 PACKED = frozenset((0x1F, *(each << 4 | 8 for each in range(8))))
