@@ -70,13 +70,20 @@ def on_domain(value: Value) -> Test:
 def on_url(match: Match) -> Test:
     """Return a test of whole URLs."""
     host = _hosts()
+    line, origin = b"\nHost: \r\n", "http://"
 
     def test(row: Row) -> bool:
+        nonlocal line, origin
         uri: str = row[_URI]
+        head: bytes = row[_REQUEST]
         if uri[:1] != "/" and "://" in uri[:8]:
             return match(uri)  # A proxy's request line holds the whole.
-        scheme = "ws" if row[_STATUS] == 101 else "http"
-        return match(f"{scheme}://{host(row[_REQUEST])}{uri}")
+        if row[_STATUS] == 101:
+            return match(f"ws://{host(head)}{uri}")
+        if not head.startswith(line, head.find(b"\n")):
+            name = host(head)
+            line, origin = b"\nHost: %s\r\n" % name.encode("latin-1"), f"http://{name}"
+        return match(origin + uri)
 
     return test
 
