@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QMessageBox, QTreeWidget
+from PySide6.QtWidgets import QApplication, QLayout, QMessageBox, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
@@ -368,6 +368,16 @@ def test_language_theme_and_zoom_change_at_once(program: Program, qtbot: QtBot) 
     qtbot.mouseClick(window.top_bar.smaller, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(window.top_bar.language, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(window.top_bar.scheme, Qt.MouseButton.LeftButton)
+
+
+def test_no_card_asks_for_more_room_than_it_needs_once_it_is_dressed(program: Program) -> None:
+    window = program.window
+    asked = [dock.minimumSizeHint() for dock in window.docks]
+    for widget in window.findChildren(QWidget):
+        widget.updateGeometry()
+    for layout in window.findChildren(QLayout):
+        layout.invalidate()
+    assert [dock.minimumSizeHint() for dock in window.docks] == asked
 
 
 def test_a_click_in_the_timeline_selects_the_request(program: Program, qtbot: QtBot) -> None:

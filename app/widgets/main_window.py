@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QMainWindow, QMenuBar, QVBoxLayout, QWidget
 
 from app.recording.store import Store
 
@@ -97,13 +97,22 @@ class MainWindow(QMainWindow):
         self.top_bar.figures.observed = self.accounting.live
         self._make_top()
         self._connect()
-        self._restyle()
+        self._dress()
         self.retranslate()
         self.resize(1440, 900)
         if QGuiApplication.platformName() != "offscreen":  # Its screen is small, and nobody's.
             self.resize(self.size().boundedTo(QGuiApplication.primaryScreen().availableSize()))
         self._fresh_state = self.arrangement.state()
         self._restore()
+
+    def _dress(self) -> None:
+        """Put on the style sheet, now that all stands in its place; see `Theme.prepare`."""
+        self.theme.apply()
+        # Qt remembers sizes that it was told without it.
+        for widget in self.findChildren(QWidget):
+            widget.updateGeometry()
+        for layout in self.findChildren(QLayout):
+            layout.invalidate()
 
     def _make_panels(self) -> None:
         store, theme = self.store, self.theme

@@ -186,14 +186,25 @@ class Theme(QObject):
 
     def apply(self) -> None:
         """Dress the application: style, palette, font, style sheet; then emit `changed`."""
+        self._dress(self.style_sheet())
+        self.changed.emit()
+
+    def prepare(self) -> None:
+        """Do the same without the style sheet, before a window is made; the window calls `apply`.
+
+        With a style sheet each widget is dressed anew, and all that it holds, whenever it is put
+        into another one: that takes as long as everything else.
+        """
+        self._dress("")
+
+    def _dress(self, style_sheet: str) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             if app.style().name().lower() != "fusion":
                 app.setStyle(QStyleFactory.create("Fusion"))
             app.setPalette(self.palette())
             app.setFont(self.font())
-            app.setStyleSheet(self.style_sheet())
-        self.changed.emit()
+            app.setStyleSheet(style_sheet)
 
     def style_sheet(self) -> str:
         """Return ``resources/style.qss`` with its tokens and sizes filled in.
