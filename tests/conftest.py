@@ -46,7 +46,7 @@ def in_loop(act: Callable[[], None]) -> None:
 
 
 class PatientBot(QtBot):
-    """Waits for longer, since a loaded machine takes its time; clicks and types within Qt's loop.
+    """Waits for longer, since a loaded machine takes its time; clicks and presses keys in a loop.
 
     Outside of it a dialog that deletes itself would be gone, while it still handles the click, as
     soon as what the click does turns a loop of its own.

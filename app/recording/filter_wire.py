@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 from .events import Request, Row
 from .filter_match import LONGEST, Match, Needs, Remembered, Value, on_bytes, regex, whole
@@ -27,6 +28,7 @@ from .headers import (
 Test = Callable[[Row], bool]
 """A compiled condition: whether it holds for a row of `Request`."""
 Make = Callable[[Value], Test]
+_Made = TypeVar("_Made")
 
 _URI, _STATUS = map(Request._fields.index, ("uri", "status"))
 _REQUEST, _RESPONSE = map(Request._fields.index, ("request_head", "response_head"))
@@ -46,44 +48,37 @@ def _without_port(host: str) -> str:
     return name if colon and port.isdigit() else host
 
 
-def _hosts() -> Callable[[bytes], str]:
-    """Return a reader of the Host header; it remembers the last, as most are like it."""
-    line, host = b"\nHost: \r\n", ""
+def _of_host(make: Callable[[str], _Made]) -> Callable[[bytes], _Made]:
+    """Return a reader of what is made of a head's Host; it remembers the last: most are like it."""
+    line, made = b"\nHost: \r\n", make("")
 
-    def read(head: bytes) -> str:
-        nonlocal line, host
+    def read(head: bytes) -> _Made:
+        nonlocal line, made
         if not head.startswith(line, head.find(b"\n")) and line not in head:
             host = next(iter(values(head, "Host")), "")
-            line = b"\nHost: %s\r\n" % host.encode("latin-1")
-        return host
+            line, made = b"\nHost: %s\r\n" % host.encode("latin-1"), make(host)
+        return made
 
     return read
 
 
 def on_domain(value: Value) -> Test:
     """Compare the domain as a whole."""
-    match, host = whole(value), _hosts()
-    passes = Remembered(lambda host: match(_without_port(host))).__getitem__
-    return lambda row: passes(host(row[_REQUEST]))
+    match = whole(value)
+    passes = _of_host(lambda host: match(_without_port(host)))
+    return lambda row: passes(row[_REQUEST])
 
 
 def on_url(match: Match) -> Test:
     """Return a test of whole URLs."""
-    host = _hosts()
-    line, origin = b"\nHost: \r\n", "http://"
+    origin = _of_host("://{}".format)
 
     def test(row: Row) -> bool:
-        nonlocal line, origin
         uri: str = row[_URI]
-        head: bytes = row[_REQUEST]
         if uri[:1] != "/" and "://" in uri[:8]:
             return match(uri)  # A proxy's request line holds the whole.
-        if row[_STATUS] == 101:
-            return match(f"ws://{host(head)}{uri}")
-        if not head.startswith(line, head.find(b"\n")):
-            name = host(head)
-            line, origin = b"\nHost: %s\r\n" % name.encode("latin-1"), f"http://{name}"
-        return match(origin + uri)
+        scheme = "ws" if row[_STATUS] == 101 else "http"
+        return match(scheme + origin(row[_REQUEST]) + uri)
 
     return test
 
@@ -111,34 +106,21 @@ def has_response_header(value: Value) -> Test:
 
 
 def _response_header(name: str, match: Match) -> Test:
-    """Return a test for responses in which a header *name* matches."""
-    find, passes = finder(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
+    """Return a test for responses in which a header *name* matches, mostly one in its place."""
+    line, passes = lines(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
+    find, known, place = line.findall, b"", 0
 
     def test(row: Row) -> bool:
-        for raw in find(row[_RESPONSE]):  # noqa: SIM110 — any() takes twice as long
-            if passes(raw):
-                return True
-        return False
-
-    return test
-
-
-def _any_line(name: str, match: Match) -> Callable[[bytes], bool]:
-    """Return a test for heads in which a header *name* matches, mostly the same in its place."""
-    line, passes = lines(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
-    find = line.findall
-    known, place = b"", 0
-    """The last that matched with the letter after it, and where it began after the start line."""
-
-    def test(head: bytes) -> bool:
         nonlocal known, place
+        head: bytes = row[_RESPONSE]
         if known and head.startswith(known, head.find(b"\n") + place):
             return True
         for raw in find(head):
             if passes(raw):
                 found = next(each for each in line.finditer(head) if each[1] == raw)
                 start, end = found.start(), found.end() + 2
-                known, place = head[start:end] * (end <= len(head)), start - head.find(b"\n")
+                if end <= len(head):  # With the next letter: a space would go on with the value.
+                    known, place = head[start:end], start - head.find(b"\n")
                 return True
         return False
 
@@ -186,8 +168,8 @@ def has_mime_type(value: Value) -> Test:
 def has_content_type(value: Value) -> Test:
     """Search in the Content-Type headers of the response and the request by pattern."""
     match, name = pattern(value), "Content-Type"
-    went, came = _any_line(name, match), _of_request(_header(name, match))
-    return lambda row: went(row[_RESPONSE]) or came(row)
+    went, came = _response_header(name, match), _of_request(_header(name, match))
+    return lambda row: went(row) or came(row)
 
 
 # -- Cookies -----------------------------------------------------------------------------------
