@@ -105,8 +105,13 @@ def has_response_header(value: Value) -> Test:
     return lambda row: search(row[_RESPONSE]) is not None
 
 
-def _response_header(name: str, match: Match) -> Test:
-    """Return a test for responses in which a header *name* matches, mostly one in its place."""
+def _response_header(
+    name: str, match: Match, first: Callable[[bytes], int] = lambda head: 0
+) -> Test:
+    """Return a test for responses in which a header *name* matches, mostly one in its place.
+
+    What *first* finds nowhere in a head of ASCII matches none; see `Needs`.
+    """
     line, passes = lines(name), Remembered[bytes](lambda raw: match(unfolded(raw))).__getitem__
     find, known, place = line.findall, b"", 0
 
@@ -115,6 +120,8 @@ def _response_header(name: str, match: Match) -> Test:
         head: bytes = row[_RESPONSE]
         if known and head.startswith(known, head.find(b"\n") + place):
             return True
+        if first(head) < 0 and head.isascii():
+            return False
         for raw in find(head):
             if passes(raw):
                 found = next(each for each in line.finditer(head) if each[1] == raw)
@@ -168,7 +175,8 @@ def has_mime_type(value: Value) -> Test:
 def has_content_type(value: Value) -> Test:
     """Search in the Content-Type headers of the response and the request by pattern."""
     match, name = pattern(value), "Content-Type"
-    went, came = _response_header(name, match), _of_request(_header(name, match))
+    went = _response_header(name, match, Needs(value.text).first)
+    came = _of_request(_header(name, match))
     return lambda row: went(row) or came(row)
 
 
