@@ -154,7 +154,6 @@ class Program:
         self.session = Session(loop, recorder, self.store, chosen.host, chosen.port)
         self.session.in_out.started_at = started_at
         self.theme = Theme(settings)
-        self.theme.prepare()
         live = chosen.open is None
         self.accounting = Accounting(self.store, recorder.clock if live else None, calibrate())
         self.window = MainWindow(self.store, self.session, self.theme, self.accounting)

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QThread, QTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
-
     from app.loop import TickLoop
 
 
@@ -75,8 +74,14 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
-    """Delete the windows of a test that is over: each later change of style would paint them."""
+    """Delete the windows of a test that is over, and take the style sheet off.
+
+    Each later change of style would paint the windows, and each widget made would be dressed.
+    """
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        application.setStyleSheet("")
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         theme: Theme,
         accounting: Accounting | None = None,
     ) -> None:
+        theme.prepare()
         super().__init__()
         self.store = store
         self.accounting = accounting or Accounting(store)
