@@ -593,6 +593,19 @@ def test_a_host_is_found_in_heads_with_bare_line_feeds() -> None:
         assert found.accepts(bare)
 
 
+def test_of_several_hosts_the_first_counts_whatever_was_seen_before() -> None:
+    rows = [
+        request(1, "GET /", host="b"),
+        request(2, "GET /", host="a", sent=("X: y", "Host: b")),
+        request(3, "GET /", host="b", sent=("Host: a",)),
+    ]
+    for order in (rows, rows[::-1]):
+        for text, expected in (("domain:a", {2}), ("domain:b", {1, 3}), ("~u //b", {1, 3})):
+            found = compile_filter(text)
+            assert found is not None
+            assert {row[0] for row in order if found.accepts(row)} == expected
+
+
 def test_huge_texts_are_searched_up_to_a_limit() -> None:
     row = request(1, "GET /", body=b"x" * 200_000 + b"needle")
     found = compile_filter("~b needle | ~b ^x{9}")

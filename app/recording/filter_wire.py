@@ -54,7 +54,7 @@ def _of_host(make: Callable[[str], _Made]) -> Callable[[bytes], _Made]:
 
     def read(head: bytes) -> _Made:
         nonlocal line, made
-        if not head.startswith(line, head.find(b"\n")) and line not in head:
+        if not head.startswith(line, head.find(b"\nHost: ")):
             host = next(iter(values(head, "Host")), "")
             line, made = b"\nHost: %s\r\n" % host.encode("latin-1"), make(host)
         return made
