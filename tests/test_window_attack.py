@@ -29,6 +29,7 @@ __all__ = ["program"]
 def open_range(program: Program, qtbot: QtBot) -> AttackDialog:
     window = program.window
     window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(
         window,
         Qt.Key.Key_A,
@@ -78,6 +79,20 @@ def test_it_follows_the_site_and_ends_with_its_window(program: Program, qtbot: Q
     assert fire(program, qtbot, dialog, place) is Outcome.STRANGER
     dialog.close()
     qtbot.waitUntil(lambda: attacks.address == "")
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_it_closes_and_opens_anew(program: Program, qtbot: QtBot, by_key: bool) -> None:
+    dialog = open_range(program, qtbot)
+    with qtbot.waitSignal(dialog.destroyed):
+        if by_key:
+            qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+        else:
+            assert dialog.close()
+    qtbot.waitUntil(lambda: program.session.attacks.address == "")
+    again = open_range(program, qtbot)
+    assert again.isVisible()
+    assert program.session.attacks.address
 
 
 def test_what_changes_while_it_is_opened_is_followed_too(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -192,10 +192,8 @@ class AttackDialog(QDialog):
     def _open_anew(self) -> None:
         self._controls.open_range(Target(*(field.text().strip() for field in self.fields)))
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def done(self, result: int) -> None:
+        """Close the window, by whatever way, and the range with it."""
         self._timer.stop()
         self._controls.close_range()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        self.close()  # Escape too ends the range.
+        super().done(result)
