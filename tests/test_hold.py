@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from app.loop import TickLoop
+from app.loop.hold import Hold
 from app.loop.tick_loop import HELD_S
 from app.recording.recorder import OWNER
 
@@ -164,6 +165,24 @@ def test_a_step_with_nothing_ready_jumps_to_the_next_timer(loop: TickLoop, qtbot
     loop.hold.step_run()
     qtbot.waitUntil(lambda: len(woken) == 1)
     assert 1000 <= woken[0] < 1001
+
+
+@pytest.mark.parametrize("step", [Hold.step_run, Hold.step_tick])
+def test_a_step_that_takes_all_that_is_ready_leaves_the_clock(
+    loop: TickLoop, qtbot: QtBot, step: Callable[[Hold], None]
+) -> None:
+    seen: list[str] = []
+    hold = loop.hold
+    context = SERVERS.copy()
+    context.run(loop.call_later, 3600, seen.append, "an hour later")
+    hold.pause()
+    loop.call_soon(seen.append, "ready", context=context)
+    before = hold.time(time.monotonic())
+    step(hold)
+    qtbot.waitUntil(lambda: "ready" in seen)
+    qtbot.wait(30)
+    assert seen == ["ready"]
+    assert hold.time(time.monotonic()) == before
 
 
 def test_a_step_may_have_a_goal(loop: TickLoop, qtbot: QtBot) -> None:

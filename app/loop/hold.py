@@ -141,8 +141,11 @@ class Hold:
         """Return what the clock that *handle* goes by shows when the loop's shows *now*."""
         return self.time(now) if self.is_server(handle) else now
 
-    def sift(self, ready: deque[Any]) -> None:
-        """Take from *ready* what belongs to the server, and put back what of it may run now."""
+    def sift(self, ready: deque[Any]) -> bool:
+        """Take from *ready* what belongs to the server, and put back what of it may run now.
+
+        Return whether a step is to be taken and nothing is ready for it.
+        """
         parked = self.parked
         # A socket that is ready is reported in every tick.
         sockets = {id(handle) for handle in parked if type(handle) is SocketHandle}
@@ -154,7 +157,9 @@ class Hold:
                 parked.append(handle)
         while parked and parked[0]._cancelled:
             parked.popleft()
-        ready.extend(parked.popleft() for _ in range(min(self._allowed(), len(parked))))
+        count = min(self._allowed(), len(parked))
+        ready.extend(parked.popleft() for _ in range(count))
+        return self.stepping and not count
 
     def _allowed(self) -> int:
         if self.paused:
@@ -164,9 +169,9 @@ class Hold:
         return int(time.monotonic_ns() >= self._next_ns)
 
     @property
-    def starved(self) -> bool:
-        """Whether a step is to be taken and nothing was ready for it."""
-        return self._steps > 0 and not self.parked
+    def stepping(self) -> bool:
+        """Whether a step is being taken."""
+        return self._steps > 0
 
     def ran(self, tick_id: int) -> bool:
         """Take note of the tick that was just recorded; return whether it ran anything held."""

@@ -502,7 +502,7 @@ class TickLoop(Descriptors, Signals, Looking):
             jumped = self._sift() if self.hold.active else False
             count = len(self._ready)
             if not count:
-                if self.hold.starved:
+                if self.hold.stepping:
                     self.hold.tick_over(jumped)
                 return False
             self._tick_id += 1
@@ -523,9 +523,8 @@ class TickLoop(Descriptors, Signals, Looking):
     def _sift(self) -> bool:
         """Hold back what must not run now; return whether the server's clock had to jump."""
         hold = self.hold
-        hold.sift(self._ready)
         jumped = False
-        if hold.starved:
+        if hold.sift(self._ready):
             pending = (timer for _, _, timer in self._scheduled if not timer._cancelled)
             timers = [timer._when for timer in pending if hold.is_server(timer)]
             if timers:
