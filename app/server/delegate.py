@@ -108,16 +108,18 @@ class ObservedConnection(HTTPConnection):
         connection.written = b""
         future = self.inner.write_headers(start_line, headers, chunk)
         written = connection.written
-        trace.response_head = bytes(written[: written.find(_END_OF_HEAD) + 4])
-        trace.status = start_line[1]  # type: ignore[assignment]
-        if chunk:
-            trace.sent(chunk)
+        if written:  # Nothing is while the client is gone.
+            trace.response_head = bytes(written[: written.find(_END_OF_HEAD) + 4])
+            trace.status = start_line[1]  # type: ignore[assignment]
+            if chunk:
+                trace.sent(chunk)
         if trace.drained:
             trace.changed()
         return future
 
     def write(self, chunk: bytes) -> Future[None]:
-        self.trace.sent(chunk)
+        if not self.stream.closed():
+            self.trace.sent(chunk)
         return self.inner.write(chunk)
 
     def finish(self) -> None:
@@ -126,12 +128,14 @@ class ObservedConnection(HTTPConnection):
             trace.if_closed = "upgraded"
             self.inner.finish()
             return
-        trace.if_closed = "finished"  # Tornado closes in finish() what is not kept alive.
+        # Tornado closes in finish() what is not kept alive, and what falls short of its length.
+        if not self.inner._expected_content_remaining:
+            trace.if_closed = "finished"
         self.inner.finish()
         trace.end("finished")
         if not self.stream.writing():
             # All is sent: what the socket brings from now on is the next request's.
-            trace.connection.free()
+            trace.connection.belongs_to(SERVER)
 
 
 class ConnectionDelegate(HTTPServerConnectionDelegate):
@@ -156,7 +160,7 @@ class ConnectionDelegate(HTTPServerConnectionDelegate):
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         connection: ConnectionTrace = request_conn.stream.trace
         _set_owner(SERVER)
-        connection.free()
+        connection.belongs_to(SERVER)
         connection.request = None
         return _RequestDelegate(self, connection, server_conn, request_conn)
 
@@ -186,7 +190,7 @@ class _RequestDelegate(HTTPMessageDelegate):
         trace = RequestTrace(parent.recorder, connection, start_line, head, client)
         connection.request = trace
         _set_owner(trace.id)
-        parent.recorder.owners[connection.descriptor] = trace.id
+        connection.belongs_to(trace.id)
         self._trace = trace
         self._inner = parent.application().start_request(
             self._server_conn, ObservedConnection(self._request_conn, trace)

@@ -64,9 +64,10 @@ class ConnectionTrace:
             reason,
         )
 
-    def free(self) -> None:
-        """From here until the next headers the connection belongs to no request."""
-        self._recorder.owners[self.descriptor] = SERVER
+    def belongs_to(self, owner: int) -> None:
+        """From here on what the socket brings is *owner*'s, as in `events`."""
+        if self.stream is not None:  # Else its descriptor may be another socket's by now.
+            self._recorder.owners[self.descriptor] = owner
 
     def closed(self, error: BaseException | None) -> None:
         """The socket is being closed; *error* is what went wrong on it, if anything."""

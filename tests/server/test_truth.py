@@ -45,6 +45,34 @@ class Endless(RequestHandler):
         await asyncio.Event().wait()
 
 
+class Late(RequestHandler):
+    """Answers when the client has long gone."""
+
+    answered: asyncio.Event
+
+    def initialize(self) -> None:
+        self.left = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        self.left.set()
+
+    async def get(self) -> None:
+        await self.left.wait()
+        self.write("never sent")
+        if self.get_argument("parts", ""):
+            await self.flush()
+            self.write("nor this")
+
+    def on_finish(self) -> None:
+        asyncio.get_running_loop().call_soon(Late.answered.set)
+
+
+class Short(RequestHandler):
+    def get(self) -> None:
+        self.set_header("Content-Length", "100")
+        self.write("short")
+
+
 class Bye(RequestHandler):
     def get(self) -> None:
         self.set_header("Connection", "close")
@@ -67,6 +95,8 @@ ROUTES: list[Any] = [
     ("/", Echo),
     ("/parts", Parts),
     ("/endless", Endless),
+    ("/late", Late),
+    ("/short", Short),
     ("/bye", Bye),
     ("/hasty", Hasty),
 ]
@@ -291,6 +321,38 @@ def test_a_client_that_leaves_in_the_middle(by: str, where: str) -> None:
         says = {"FIN": "closed by the client", "RST": "reset by the client"}
         assert connection.reason == says[by]
 
+    serve(visit)
+
+
+@pytest.mark.parametrize("query", ["", "?parts=1"])
+def test_an_answer_to_nobody(query: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def visit(wire: Wire) -> None:
+        Late.answered, recorder = asyncio.Event(), wire.bench.recorder
+        wire.send(head(f"GET /late{query} HTTP/1.1"))
+        begun = 0
+        while not begun:
+            await asyncio.sleep(0.001)
+            begun = recorder.request_id
+        wire.writer.close()
+        await asyncio.wait_for(Late.answered.wait(), 20)
+        connection, [request] = await wire.recorded()
+        assert (request.status, request.outcome, request.response_head) == (None, "aborted", b"")
+        assert (request.response_body, request.response_size) == (b"", 0)
+        assert connection.descriptor not in recorder.owners  # It may be another socket's by now.
+
+    caplog.set_level(logging.CRITICAL, "tornado.application")
+    serve(visit)
+
+
+def test_an_answer_that_falls_short_of_its_length(caplog: pytest.LogCaptureFixture) -> None:
+    async def visit(wire: Wire) -> None:
+        wire.send(head("GET /short HTTP/1.1"))
+        await wire.rest()
+        connection, [request] = await wire.recorded()
+        assert (request.status, request.outcome) == (200, "aborted")
+        assert connection.reason == "closed by the server in the middle of a request"
+
+    caplog.set_level(logging.CRITICAL, "tornado.application")
     serve(visit)
 
 
