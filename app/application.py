@@ -204,7 +204,7 @@ class Program:
             self.collector.begin()
             if self.options.open is None:
                 self.watchdog.start()
-            await self.ended.wait()
+            await self._until_ended()
             self.clock.stop()
             self.watchdog.stop()
             self.collector.end()  # What only garbage tells belongs into the recording.
@@ -220,6 +220,17 @@ class Program:
             self.window.deleteLater()
             logging.getLogger().removeHandler(logs)
             logging.captureWarnings(False)
+
+    async def _until_ended(self, *others: asyncio.Future[None]) -> None:
+        """Wait until the program is to end or one of *others* is done, whoever cancels this.
+
+        The server's code may cancel every task that there is.
+        """
+        while not self.ended.is_set() and not any(other.done() for other in others):
+            ending = self.loop.create_task(self.ended.wait())
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait((ending, *others), return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
 
     def _listen_for_the_end(self) -> None:
         self.window.closed.connect(self.ended.set)
@@ -249,14 +260,14 @@ class Program:
         A program may take its time to start, and the user may want to leave meanwhile.
         """
         opening = self.loop.create_task(self._open())
-        leaving = self.loop.create_task(self.ended.wait())
-        await asyncio.wait((opening, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
+        await self._until_ended(opening)
         if not opening.done():
             opening.cancel()
             return False
         try:
             opening.result()
+        except asyncio.CancelledError:
+            raise UsageError("what was to be served cancelled every task as it started") from None
         except TargetError as error:
             if self.session.app.failure is None or _is_offscreen():
                 raise

@@ -314,6 +314,50 @@ def test_the_users_own_application_is_served(tmp_path: Path) -> None:
     assert found == [("/hello/(.*)", "Mine", b"hello you")]
 
 
+CANCELLING = """
+import asyncio
+from tornado.web import Application, RequestHandler
+
+class Main(RequestHandler):
+    def get(self):
+        self.write("here")
+
+    def delete(self):
+        for task in asyncio.all_tasks():
+            task.cancel()
+
+def make_app():
+    return Application([("/", Main)])
+
+async def make_late():
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0)
+    return make_app()
+"""
+
+
+def test_an_application_may_cancel_every_task(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(CANCELLING)
+    capture = tmp_path / "a.loopscope"
+    arguments = ("--trust", "--app", "own.py:make_app", "--capture", str(capture))
+    with program(*arguments, cwd=tmp_path) as it:
+        for _ in range(2):
+            connection = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
+            connection.request("DELETE", "/")
+            assert connection.getresponse().status == 200
+            connection.close()
+            assert it.get("/") == (200, b"here")
+        it.end()
+    assert rows(capture, "SELECT count(*) FROM requests") == [(4,)]
+
+
+def test_an_application_that_cancels_its_own_start_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(CANCELLING)
+    status, line = refused("--offscreen", "--trust", "--app", "own.py:make_late", cwd=tmp_path)
+    assert (status, "cancelled every task" in line) == (2, True)
+
+
 def test_nothing_runs_without_trust(tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'written')!r}, 'w')\n")
     status, line = refused("--offscreen", "--app", "evil.py:make_app", cwd=tmp_path)
