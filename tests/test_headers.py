@@ -9,11 +9,13 @@ import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from app.recording.headers import (
+    Cookie,
     cookies,
     ignored_cookies,
     is_name,
     pairs,
     sent_cookies,
+    set_cookies,
     unpacked,
     value_of,
     values,
@@ -71,3 +73,17 @@ def test_ignored_cookies_are_those_that_tornado_ignores() -> None:
         assert set(request.cookies) == read, line
         ignored += bool(ignored_cookies(head))
     assert 500 < ignored < 4_900
+
+
+@pytest.mark.parametrize("text", ["Ålesund: b", "voilà", "à\u3000", "\x85", "a\x85b: c\xa0"])
+def test_values_are_those_that_the_handler_gets(text: str) -> None:
+    sent = text.encode()
+    head = b"GET / HTTP/1.1\r\nX-City: %s\r\nCookie: a=%s; b=1\r\n\r\n" % (sent, sent)
+    lines = head.decode("latin-1").partition("\r\n")[2]
+    expected = list(HTTPHeaders.parse(lines).get_all())
+    assert pairs(head) == expected
+    assert values(head, "X-City") == [expected[0][1]]
+    value = sent.decode("latin-1")
+    assert sent_cookies(head) == [("a", value), ("b", "1")]
+    response = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=%s; Path=/\r\n\r\n" % sent
+    assert set_cookies(response) == [Cookie("out", "a", value, "Path=/")]

@@ -9,6 +9,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+_SPACE = " \t\r\n"
+"""What may be around a value. Bytes from 0x80 on belong to it (RFC 9110 §5.5), though some of them
+are spaces in Latin-1."""
+
 
 def start_line(head: bytes) -> str:
     """Return the first line of a raw *head*, for example ``HTTP/1.1 200 OK``."""
@@ -22,14 +26,14 @@ def pairs(head: bytes) -> list[tuple[str, str]]:
     """
     result: list[tuple[str, str]] = []
     block = head.lstrip(b"\r\n").split(b"\r\n\r\n", 1)[0]
-    for line in block.decode("latin-1").splitlines()[1:]:
+    for line in block.decode("latin-1").split("\n")[1:]:
         if line[:1] in (" ", "\t") and result:
             name, value = result[-1]
-            result[-1] = (name, f"{value} {line.strip()}")
+            result[-1] = (name, f"{value} {line.strip(_SPACE)}")
             continue
         name, colon, value = line.partition(":")
         if colon:
-            result.append((name, value.strip()))
+            result.append((name, value.strip(_SPACE)))
     return result
 
 
@@ -62,8 +66,8 @@ def _short(raw: bytes) -> str:
 
 def unfolded(raw: bytes) -> str:
     """Return the text of a value as `finder` finds it: continuation lines are joined to it."""
-    text = raw.decode("latin-1").strip()
-    return " ".join(map(str.strip, text.split("\n"))) if "\n" in text else text
+    text = raw.decode("latin-1").strip(_SPACE)
+    return " ".join(line.strip(_SPACE) for line in text.split("\n")) if "\n" in text else text
 
 
 @lru_cache(maxsize=256)
@@ -120,7 +124,7 @@ def sent_cookies(head: bytes) -> list[tuple[str, str]]:
 def cookie_pairs(header: str) -> list[tuple[str, str]]:
     """Return names and values of the cookies in one Cookie header, in order."""
     return [
-        (name.strip(), value.strip().strip('"'))
+        (name.strip(_SPACE), value.strip(_SPACE).strip('"'))
         for part in header.split(";")
         for name, equals, value in (part.partition("="),)
         if equals
@@ -136,7 +140,7 @@ def ignored_cookies(head: bytes) -> list[str]:
 
     They have no name, or one that Python's `http.cookies` does not allow.
     """
-    parts = [part.strip() for header in values(head, "Cookie") for part in header.split(";")]
+    parts = [part.strip(_SPACE) for header in values(head, "Cookie") for part in header.split(";")]
     return [part for part in parts if part and not _is_read(part)]
 
 
@@ -165,5 +169,5 @@ def set_cookies(head: bytes) -> list[Cookie]:
 def set_cookie(header: str) -> Cookie:
     """Return the cookie that one Set-Cookie header sets."""
     first, _, attributes = header.partition(";")
-    name, _, value = first.strip().partition("=")
-    return Cookie("out", name, value.strip('"'), attributes.strip())
+    name, _, value = first.strip(_SPACE).partition("=")
+    return Cookie("out", name, value.strip('"'), attributes.strip(_SPACE))
