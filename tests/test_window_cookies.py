@@ -7,6 +7,7 @@ import http.client
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from app.widgets.controls import Shot
 from app.widgets.cookie_dialog import CookieDialog
 from app.widgets.detail import TABS
 from app.widgets.i18n import language
+from app.widgets.theme import LIGHT
 from app.widgets.xor_view import XorView
 
 from .test_window import finished, fire, program
@@ -386,6 +388,37 @@ def test_withheld_and_refused_cookies_say_why_in_the_words_of_browsers(
     assert [row[:2] for row in rows if row[2] == "UserPreferences"] == [("out", "_xsrf")]
     ignored = [row for row in rows if row[2] == "ignored" and row[3] == garbage.id]
     assert ignored == [("in", "a b", "ignored", garbage.id), ("in", "", "ignored", garbage.id)]
+
+
+def test_shown_cookies_follow_theme_and_language_and_edits_stay(
+    program: Program, qtbot: QtBot
+) -> None:
+    window, theme = program.window, program.window.theme
+    window.traffic.show_page(window.cookies)
+    theme.set_scheme("dark")
+    login(program, qtbot, "Alice", "alice")
+    profile = fire(program, qtbot, "GET", "/profile")
+    open_tab(program, profile.id, "Cookies")
+    page, events = window.detail.cookies, window.cookies.events
+    choose(qtbot, page.list, page.list.findItems("← user", Qt.MatchFlag.MatchExactly)[0])
+    qtbot.waitUntil(lambda: bool(events.findItems("set", Qt.MatchFlag.MatchExactly, 1)))
+    page.anatomy.text.setPlainText("an edit")
+    theme.set_scheme("light")
+    for tree in (page.list, events):
+        item = tree.topLevelItem(0)
+        assert item is not None
+        assert item.foreground(2).color() in [getattr(LIGHT, each.name) for each in fields(LIGHT)]
+    try:
+        language.choose("zh")
+        items = [page.list.topLevelItem(0), events.topLevelItem(0), page.list.headerItem()]
+        said = [" ".join(item.text(at) for at in range(1, 4)) for item in items if item]
+        assert all(re.search("[一-鿿]", text) for text in said), said
+        question = page.anatomy.findChildren(QLabel)
+        assert any(re.search("[一-鿿]", label.text()) for label in question)
+    finally:
+        language.choose("en")
+    assert page.anatomy.text.toPlainText() == "an edit"
+    theme.set_scheme("system")
 
 
 def test_expiry_counts_down_without_any_traffic(program: Program, qtbot: QtBot) -> None:

@@ -19,6 +19,7 @@ from .theme import Theme
 
 KEPT = 200
 """How many of the latest events are shown."""
+_ROLE = Qt.ItemDataRole.UserRole
 _ID, _END, _REQUEST_HEAD, _RESPONSE_HEAD = 0, 10, 11, 14
 
 
@@ -46,12 +47,25 @@ class CookieEvents(QTreeWidget):
             signal.connect(self._select)
 
     def _select(self, item: QTreeWidgetItem) -> None:
-        self.request_selected.emit(item.data(0, Qt.ItemDataRole.UserRole))
+        self.request_selected.emit(item.data(0, _ROLE))
 
     def restyle(self) -> None:
-        """Take sizes from the theme."""
+        """Take sizes and colours from the theme."""
         for at, width in enumerate((70, 76, 190)):
             self.setColumnWidth(at, self._theme.px(width))
+        self._show_again()
+
+    def _show_again(self) -> None:
+        """Make the events anew that are shown, of requests that are still known."""
+        shown = [self.topLevelItem(at) for at in range(self.topLevelItemCount())]
+        ids = dict.fromkeys(item.data(0, _ROLE) for item in reversed(shown) if item is not None)
+        at = self.currentIndex().row()
+        self.clear()
+        for id_ in ids:
+            row = self._store.requests.get(id_)
+            if row is not None:
+                self._add_events(row)
+        self.setCurrentIndex(self.model().index(at, 0))
 
     def collect(self) -> None:
         """Take in the requests that ended since the last call, at most `KEPT` of them."""
@@ -95,7 +109,7 @@ class CookieEvents(QTreeWidget):
     def _add(self, id_: int, kind: str, what: str, detail: str, token: str) -> None:
         self.any = True
         item = QTreeWidgetItem([f"● #{id_}", kind, what, detail])
-        item.setData(0, Qt.ItemDataRole.UserRole, id_)
+        item.setData(0, _ROLE, id_)
         item.setForeground(0, self._theme.hue(id_))
         item.setForeground(2, self._theme.colour(token))
         item.setForeground(3, self._theme.colours.dim)
@@ -111,3 +125,4 @@ class CookieEvents(QTreeWidget):
         titles = ("Request", "Event", "Cookie", "Attributes, or the reason")
         self.setHeaderLabels([tr(title) for title in titles])
         self.setAccessibleName(tr("Latest cookie events"))
+        self._show_again()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QPushButton,
@@ -52,6 +52,8 @@ class CookiesPage(QSplitter):
         self._theme = theme
         self._request: Request | None = None
         self._cookies: list[Shown] = []
+        self._stale = False
+        """Whether texts or colours changed since they were shown."""
         self.list = QTreeWidget()
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
@@ -89,15 +91,25 @@ class CookiesPage(QSplitter):
 
     def show_request(self, request: Request) -> None:
         """Show a request's cookies."""
-        cookies = self._cookies_of(request)
+        cookies, before = self._cookies_of(request), self._cookies
         same = self._request is not None and self._request.id == request.id
-        if same and cookies == self._cookies:
+        if same and cookies == before and not self._stale:
             return
         chosen = self.list.currentIndex().row() if same else -1
-        self._request, self._cookies = request, cookies
+        self._request, self._cookies, self._stale = request, cookies, False
+        at = chosen if 0 <= chosen < len(cookies) else self._first(cookies)
+        with QSignalBlocker(self.list):
+            self._fill_list()
+            self.list.setCurrentIndex(self.list.model().index(at, 0))
+        if same and [each[:3] for each in cookies] == [each[:3] for each in before]:
+            self._show_note()  # The value may have been edited.
+        else:
+            self._show_chosen()
+
+    def _fill_list(self) -> None:
         self.list.clear()
         mono = self._theme.font(mono=True)
-        for cookie in cookies:
+        for cookie in self._cookies:
             item = QTreeWidgetItem([f"{cookie.arrow} {cookie.name}", cookie.value, cookie.detail])
             for column in range(3):
                 item.setToolTip(column, item.text(column))
@@ -107,9 +119,6 @@ class CookiesPage(QSplitter):
             self.list.addTopLevelItem(item)
         for at, width in enumerate((100, 110)):
             self.list.setColumnWidth(at, self._theme.px(width))
-        at = chosen if 0 <= chosen < len(cookies) else self._first(cookies)
-        self.list.setCurrentIndex(self.list.model().index(at, 0))
-        self._show_chosen()
 
     @staticmethod
     def _first(cookies: list[Shown]) -> int:
@@ -153,17 +162,22 @@ class CookiesPage(QSplitter):
         self.anatomy.setVisible(signed)
         self.plain.setVisible(cookie is not None and not signed)
         self.resend.setVisible(cookie is not None)
-        self.note.setVisible(cookie is None or not signed)
-        if cookie is None or request is None:
-            self.note.setText(tr("No cookie came, and none was set."))
-        elif signed:
+        self.note.setVisible(not signed)
+        if cookie is not None and request is not None and signed:
             at, keys = request.start_ns, self._controls.jars.keys(request.start_ns)
             self.anatomy.show_cookie(cookie.name, cookie.value, self._controls.wall_time(at), keys)
-        else:
-            words = "Not signed: whoever has the cookie can change it."
-            token = "The XSRF token of this browser; its page takes it apart."
-            self.note.setText(tr(token if cookie.name == "_xsrf" else words))
+        elif cookie is not None:
             self.plain.setPlainText(cookie.value)
+        self._show_note()
+
+    def _show_note(self) -> None:
+        cookie = self._chosen()
+        words = "Not signed: whoever has the cookie can change it."
+        if cookie is None:
+            words = "No cookie came, and none was set."
+        elif cookie.name == "_xsrf":
+            words = "The XSRF token of this browser; its page takes it apart."
+        self.note.setText(tr(words))
 
     def _resend(self) -> None:
         cookie, request = self._chosen(), self._request
@@ -178,7 +192,7 @@ class CookiesPage(QSplitter):
         self.fired.emit()
 
     def retranslate(self) -> None:
-        """Set the texts again, after the language changed."""
+        """Set the texts again, after the language or the theme changed."""
         self.list.setHeaderLabels([tr(title) for title in ("Name", "Value", "What became of it")])
         self.list.setAccessibleName(tr("Cookies of this request"))
         self.plain.setAccessibleName(tr("The cookie's bytes"))
@@ -187,4 +201,4 @@ class CookiesPage(QSplitter):
             tr("The same request, with what stands above in place of this cookie: a forgery")
         )
         self.anatomy.retranslate()
-        self._request = None
+        self._stale = True

@@ -172,7 +172,7 @@ class DetailPanel(QWidget):
             self.tabs.setTabText(at, tr(title))
         self._empty.retranslate()
         self.both.retranslate()
-        for page in (self.exchange, self.websocket):
+        for page in (self.exchange, self.cookies, self.websocket):
             page.retranslate()
         self._shown = None
         self.refresh()
