@@ -489,6 +489,9 @@ def test_completion_looks_at_the_cursor() -> None:
         "a*",
         "'x'",
         "a&!b",
+        "/r?a=1&url:x",
+        "k)(x",
+        r"/story/(\d+)",
     ],
 )
 def test_a_completed_value_means_itself(value: str) -> None:

@@ -296,8 +296,17 @@ def _values(word: str, cursor: int, seen: Iterable[str]) -> Completion:
 
 def quoted(value: str) -> str:
     """Return *value* as it is written in an expression: in quotes where it must be."""
-    plain = value and value[0] not in "\"'" and not re.search(r"[\s|*\\]|[&](?=[!~(-])", value)
-    balanced = value.count("(") == value.count(")")
-    if plain and balanced and not (len(value) > 2 and value[0] == value[-1] == "/"):
+    operators = re.search(r"[\s|*\\]|[&](?=[!~(-])", value) or _GLUED.search(value)
+    plain = value and value[0] not in "\"'" and not operators and _balanced(value)
+    if plain and not (len(value) > 2 and value[0] == value[-1] == "/"):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0
