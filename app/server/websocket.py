@@ -15,9 +15,10 @@ from app.recording.events import Row
 from app.recording.websocket import OPCODES
 
 IN, OUT = "in", "out"
-TEXT, BINARY = OPCODES["text"], OPCODES["binary"]
+TEXT, BINARY, CLOSE = OPCODES["text"], OPCODES["binary"], OPCODES["close"]
 NAMES = {opcode: name for name, opcode in OPCODES.items()}
 UNMASKED = "not masked, as a client's frames must be (RFC 6455, section 5.1)"
+HALF_A_CODE = "half a close code: it takes two bytes (RFC 6455, section 5.5.1)"
 _now = time.monotonic_ns
 
 
@@ -114,7 +115,7 @@ class NotedProtocol(WebSocketProtocol13):
                 self._note_undecodable(data)
             return result
         passing = self._begin(self._received, opcode, data)
-        passing.flaw = self.flaw
+        passing.flaw = HALF_A_CODE if opcode == CLOSE and len(data) == 1 else self.flaw
         result = super()._handle_message(opcode, data)
         passing.ended(None if opcode in NAMES else "unknown opcode")
         return result

@@ -265,6 +265,18 @@ def test_an_unmasked_frame_is_flagged() -> None:
     serve(visit)
 
 
+@pytest.mark.parametrize(("data", "flawed"), [(b"", False), (b"\x03", True), (b"\x03\xe8", False)])
+def test_half_a_close_code_is_flagged(data: bytes, flawed: bool) -> None:
+    async def visit(bench: Bench) -> None:
+        peer = await bench.connect()
+        peer.send(CLOSE, data)
+        await peer.gone()
+        came = next(m for m in bench.messages() if m.direction == "in")
+        assert (came.opcode, came.payload, bool(came.detail)) == ("close", data, flawed)
+
+    serve(visit)
+
+
 def test_a_message_that_is_too_big_is_answered_with_1009() -> None:
     async def visit(bench: Bench) -> None:
         peer = await bench.connect()
