@@ -270,7 +270,7 @@ def test_half_a_close_code_is_flagged(data: bytes, flawed: bool) -> None:
     async def visit(bench: Bench) -> None:
         peer = await bench.connect()
         peer.send(CLOSE, data)
-        await peer.gone()
+        await peer.receive()
         came = next(m for m in bench.messages() if m.direction == "in")
         assert (came.opcode, came.payload, bool(came.detail)) == ("close", data, flawed)
 
