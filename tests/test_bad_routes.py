@@ -196,6 +196,19 @@ def test_it_is_said_below_the_field_while_typing(bad: Row, page: RoutesPage, qtb
     assert page.model.data(page.model.index(2, COLUMNS[of]), Qt.ItemDataRole.ToolTipRole)
 
 
+def test_a_route_that_was_refused_is_named_once_and_its_pattern_as_it_is_written(
+    server: Server, page: RoutesPage, tmp_path: Path
+) -> None:
+    site = good(tmp_path)
+    site = site.with_routes([*site.routes, Route(r"/tale/(?P<id>\d+", FINE)])
+    with pytest.raises(SiteError) as caught:
+        server.apply(site)
+    page.show_problems(caught.value.problems)
+    first = page.faults.item(0)
+    assert first is not None
+    assert first.text().startswith(r"✗ Route 3: column 7: pattern '/tale/(?P<id>\d+': missing )")
+
+
 def test_10_000_routes_are_checked_and_tried_without_a_freeze(
     server: Server, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -185,6 +185,21 @@ def test_a_step_that_takes_all_that_is_ready_leaves_the_clock(
     assert hold.time(time.monotonic()) == before
 
 
+def test_paused_the_timers_are_told_in_the_order_in_which_they_are_due(loop: TickLoop) -> None:
+    def server(seconds: float) -> asyncio.TimerHandle:
+        return loop.call_later(seconds, print, context=SERVERS.copy())
+
+    timers = [server(3000), server(60), loop.call_later(600, print), server(9)]
+    loop.hold.pause()
+    timers += [server(300), loop.call_later(20, print)]
+    timers[3].cancel()
+    told = loop.now(10).timers
+    assert [round(timer.remaining) for timer in told] == [20, 60, 300, 600, 3000]
+    assert [round(timer.remaining) for timer in loop.now(2).timers] == [20, 60]
+    for timer in timers:
+        timer.cancel()
+
+
 def test_a_step_may_have_a_goal(loop: TickLoop, qtbot: QtBot) -> None:
     seen: list[int] = []
 

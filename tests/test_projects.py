@@ -30,6 +30,7 @@ from app.session.projects import DEMO
 from app.widgets.disk_change import DiskChangeDialog
 from app.widgets.editor_page import FilePage
 from app.widgets.settings_page import SettingsPage
+from app.widgets.static_page import STATIC_KEY
 
 Start = Callable[..., Program]
 ROOT = Path(__file__).resolve().parent.parent
@@ -767,6 +768,62 @@ def test_what_is_saved_is_not_offered_again(start: Start, qtbot: QtBot, project:
     assert program.session.projects.draft() is not None
     window.editors.save()
     assert program.session.projects.draft() is None
+
+
+def test_saved_elsewhere_the_editors_stay_open_and_can_undo(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    program = start(project)
+    window, editors = program.window, program.window.editors
+    handler = type_into(program, "handlers/home.py", "# mine\n")
+    page = type_into(program, "templates/page.html", "mine ")
+    other = tmp_path / "other"
+    other.mkdir()
+    qtbot.keyClick(
+        window,
+        Qt.Key.Key_S,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
+    dialog = window.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.fileSelected.emit(str(other))
+    dialog.reject()
+    qtbot.waitUntil(lambda: window.banner.label.text() == "Saved")
+    assert (other / "templates/page.html").read_text().startswith("mine ")
+    assert (project / "templates/page.html").read_text() == "<p>page</p>\n"
+    assert list(editors.pages.values()) == [handler, page]
+    assert not any((handler.modified, page.modified, editors.unsaved))
+    assert editors.current() is page
+    assert program.session.projects.recent()[0] == other
+    page.undo()
+    assert page.text == "<p>page</p>\n"
+    assert page.modified
+    with qtbot.waitSignal(editors.saved):
+        editors.save()
+    assert (other / "templates/page.html").read_text() == "<p>page</p>\n"
+    (other / "handlers/home.py").write_text(HANDLER.format("theirs"))
+    qtbot.waitUntil(lambda: window.findChild(DiskChangeDialog) is not None)
+
+
+def test_a_copy_of_what_another_has_open_can_be_edited_at_once(
+    start: Start, qtbot: QtBot, project: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "main.py"), str(project), "--offscreen", "--trust"]
+    first = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE)
+    try:
+        assert first.stdout is not None
+        assert b"serving" in first.stdout.readline()
+        program = start(project)
+        editors = program.window.editors
+        editors.open_static()
+        page = editors.pages[STATIC_KEY]
+        assert page.note.text() == "To be read only"
+        editors.save(tmp_path / "other")
+        assert page.note.text() == "Served from the disk, at once"
+        assert page.banner.isHidden()
+    finally:
+        first.kill()
+        first.communicate()
 
 
 def test_saving_elsewhere_may_be_given_up_without_a_loss(

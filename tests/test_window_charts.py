@@ -80,7 +80,7 @@ def test_keys_open_the_charts_and_go_through_the_seconds(
     assert charts.note.text().startswith("second ")
     qtbot.keyClick(charts, Qt.Key.Key_Escape)
     assert charts.chosen is None
-    assert charts.note.text() == "the last 60 s"
+    assert charts.note.text().startswith("60 s until ")
     qtbot.keyClick(program.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert dock.isHidden()
 
@@ -165,6 +165,39 @@ def test_while_nothing_happens_figures_and_charts_stand_still(
 
     qtbot.waitUntil(at_rest)
     assert any(second.requests for second in program.accounting.seconds)
+
+
+def test_once_the_server_rests_figures_and_charts_fall_to_zero(
+    program: Program, qtbot: QtBot, fetch: Fetch
+) -> None:
+    charts, figures = program.window.charts, program.window.top_bar.figures
+    open_charts(program, qtbot)
+    fetch("/")
+    qtbot.waitUntil(lambda: "requests/s: 1" in charts.accessibleDescription())
+    rest = ("requests/s: 0", "loop lag, p99: —", "observer: 0.0 %")
+    qtbot.waitUntil(lambda: all(words in charts.accessibleDescription() for words in rest))
+    assert "0 req/s" in figures.accessibleName()
+    assert "observer 0 %" in figures.accessibleName()
+
+
+def test_charts_say_until_when_they_reach(program: Program, qtbot: QtBot, fetch: Fetch) -> None:
+    charts = program.window.charts
+    program.window.charts_dock.hide()
+    fetch("/")
+    seen(program, qtbot, lambda second: second.requests > 0)
+    open_charts(program, qtbot)
+
+    def reach() -> float:
+        ended = program.session.wall_time(program.accounting.end_ns)
+        assert (
+            charts.note.text() == f"60 s until {time.strftime('%H:%M:%S', time.localtime(ended))}"
+        )
+        return ended
+
+    assert time.time() - 5 < reach() < time.time()
+    before = reach()
+    fetch("/")
+    qtbot.waitUntil(lambda: program.accounting.end_ns > 0 and reach() > before)
 
 
 def test_an_opened_recording_shows_the_figures_at_its_end(

@@ -14,6 +14,7 @@ from app.application import Program
 from app.recording.events import SERVER, Connection
 from app.widgets.hold_bar import PACES
 
+from .test_hold import SERVERS
 from .test_window import _get, fetch, finished, program
 
 __all__ = ["fetch", "program"]
@@ -132,6 +133,29 @@ def test_a_step_to_the_next_stage(program: Program, qtbot: QtBot, begin: Begin) 
     qtbot.keyClick(program.window, Qt.Key.Key_F8)
     qtbot.waitUntil(lambda: future.done() and resolving.done())
     assert "42" in future.result()[1]
+
+
+def test_of_a_request_that_is_over_no_stage_can_be_stepped_to(
+    program: Program, qtbot: QtBot, fetch: Callable[[str], tuple[int, str]]
+) -> None:
+    fetch("/story/3")
+    qtbot.waitUntil(lambda: bool(finished(program, "/story/3")))
+    (request,) = finished(program, "/story/3")
+    program.window.selection.select(request.id)
+    until_closed(program, qtbot, 1)
+    program.loop.call_later(1000, print, context=SERVERS.copy())
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    runs, hold = server_runs(program), program.session.hold
+    clock = program.loop.hold.time(time.monotonic())
+    step(program, qtbot, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: f"#{request.id} is over" in program.window.banner.label.text())
+    qtbot.wait(100)
+    assert server_runs(program) == runs
+    assert program.loop.hold.time(time.monotonic()) == clock
+    # Nor does it pause a server that goes on.
+    qtbot.keyClick(program.window, Qt.Key.Key_F8)
+    step(program, qtbot, Qt.KeyboardModifier.ControlModifier)
+    assert not hold.state().paused
 
 
 def test_at_a_slow_pace_a_sleep_is_as_many_times_as_long(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import selectors
 import socket
 import time
@@ -68,8 +69,17 @@ class Looking(qasync.QSelectorEventLoop):  # type: ignore[misc]
         return [self._socket(keys[fd]) for fd in islice(keys, first, first + count)]
 
     def _next_timers(self, count: int) -> list[Any]:
-        """Return the timers that are due first, without a walk over all of the heap."""
+        """Return the timers that are due first; no walk over all of the heap but while paused."""
         heap: list[Any] = self._scheduled
+        if not self.hold.rate:  # By the loop's clock the server's are never due then.
+            now = time.monotonic()
+            behind = now - self.hold.time(now)
+            due = (
+                (timer._when + behind if at == math.inf else at, number, timer)
+                for at, number, timer in heap
+                if not timer._cancelled
+            )
+            return [timer for _, _, timer in heapq.nsmallest(count, due)]
         found: list[Any] = []
         ahead = [(heap[0], 0)] if heap else []
         while ahead and len(found) < count:

@@ -6,17 +6,23 @@ from collections.abc import Callable
 
 from app.loop.hold import Hold
 from app.widgets.hold_controls import HoldControls, HoldState, Step
+from app.widgets.i18n import tr
 
 
 class Holding(HoldControls):
     """Tells *hold* what to do. *clock* is the recorder's; *progress_of* grows with each stage of
-    a request, and is 0 for one that is over."""
+    a request, and is 0 for one that is over. *failed* hears what cannot be done, in words."""
 
     def __init__(
-        self, hold: Hold, clock: Callable[[], int], progress_of: Callable[[int], int]
+        self,
+        hold: Hold,
+        clock: Callable[[], int],
+        progress_of: Callable[[int], int],
+        failed: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._hold, self._clock, self._progress_of = hold, clock, progress_of
+        self._failed = failed
         self._paused_ns: int | None = None
 
     def state(self) -> HoldState:
@@ -34,12 +40,18 @@ class Holding(HoldControls):
         self.changed.emit()
 
     def step(self, step: Step, request_id: int = 0) -> None:
-        hold = self._hold
+        hold, before = self._hold, 0
+        if step is Step.STAGE and request_id:
+            before = self._progress_of(request_id)
+            if not before:
+                text = tr("Request #{number} is over: it has no next stage", number=request_id)
+                self._failed(text)
+                return
         if not hold.paused:
             self.pause()
         if step is Step.TICK:
             hold.step_tick()
-        elif step is Step.STAGE and (before := self._progress_of(request_id)):
+        elif before:
             hold.step_until(lambda: self._progress_of(request_id) != before)
         else:
             hold.step_run()

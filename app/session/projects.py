@@ -170,7 +170,7 @@ class Projects(ProjectControls):
         self._trust(saved)
         if elsewhere:
             self._settle_in(saved)
-            self.opened.emit()
+            self.moved.emit()
         self._disk = saved.texts
         self._watch(saved.site)
         with contextlib.suppress(OSError):  # What is saved needs no draft.

@@ -72,7 +72,7 @@ class Session(Controls):
         self._server = Server(recorder, self._clients.name_of_peer, self._breakpoints)
         changed = self.clients_changed.emit
         self._jars = Jars(self._clients, store, self._server.keys, self._absolute, changed)
-        self._hold = Holding(loop.hold, recorder.clock, self._server.progress_of)
+        self._hold = Holding(loop.hold, recorder.clock, self._server.progress_of, self.failed.emit)
         range_ = AttackRange(recorder, store, self._clients, self._server)
         self._attacks = Attacks(range_, self._varied, self._tasks.start_for_client)
         self.server_changed.connect(self._attacks.serve_anew)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from .accounting import SECONDS, Accounting, Second
@@ -77,18 +87,23 @@ class ChartsPanel(QWidget):
     """Shows an accounting's seconds side by side; the one under the mouse in figures.
 
     The arrow keys go from second to second. It draws anew when a second is over, not in between.
+    *wall_time* turns a time of the accounting into seconds since the epoch.
     """
 
-    def __init__(self, accounting: Accounting, theme: Theme) -> None:
+    def __init__(
+        self, accounting: Accounting, wall_time: Callable[[int], float], theme: Theme
+    ) -> None:
         super().__init__()
         self._accounting = accounting
+        self._wall_time = wall_time
         self._theme = theme
         self._charts = CHARTS if accounting.live else CHARTS[:-1]
         self._shown_ns = -1
         self._chosen_ns: int | None = None
         """When the second ends whose figures are shown; None for the last one's."""
         self.note = label()
-        """Which second the figures are of; it is put into the card's head."""
+        """Until when the charts reach, or which second the figures are of; it is put into the
+        card's head."""
         self.note.setObjectName("cardNote")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -151,15 +166,22 @@ class ChartsPanel(QWidget):
         ]
 
     def _say(self) -> None:
-        back = self.chosen
-        note = tr("the last {count} s", count=SECONDS)
-        if back is not None:
+        back, note = self.chosen, ""
+        if back is None and self._accounting.seconds:  # While nothing happens, time goes on.
+            ended = time.localtime(self._wall_time(self._accounting.end_ns))
+            note = tr(
+                "{count} s until {time}", count=SECONDS, time=time.strftime("%H:%M:%S", ended)
+            )
+        elif back is not None:
             start = self._accounting.second_start(back)
             note = tr("second {start} to {end}", start=f"{start:.0f}", end=f"{start + 1:.0f}")
         self.note.setText(note)
         self.setAccessibleDescription(". ".join(self.words()))
 
     # -- Painting --------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.refresh()
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(2 * _CELL + 44), self._theme.px(2 * _ROW + 20))

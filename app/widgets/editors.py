@@ -54,7 +54,8 @@ class Editors(QObject):
         self.as_you_type = AsYouType(theme.settings, self)
         self.as_you_type.due.connect(self._apply_typed)
         self.as_you_type.changed.connect(self._show_choice)
-        controls.server_changed.connect(self._site_changed)
+        for signal in (controls.server_changed, controls.projects.moved):
+            signal.connect(self._site_changed)
 
     # -- Opening and closing ---------------------------------------------------------------
 

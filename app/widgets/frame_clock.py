@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -18,6 +19,9 @@ SLOW_MS = 250
 """The same while only time passes: ages grow, rates fall."""
 AFTERGLOW_S = 1.5
 """How long slow frames go on after the last activity, in s: figures over a second must settle."""
+REST_S = 4.5
+"""When a last frame follows, in s after the last activity: by then a whole second has been
+measured in which nothing happened, no slow frame either."""
 _LATE_NS = 500_000
 """How long after its time, at most, a timer of Qt's is known to be due."""
 
@@ -85,8 +89,12 @@ class FrameClock:
         self._frame()
         if self._source is None:
             return
-        recent = time.monotonic() - self._last_activity < AFTERGLOW_S
-        if not self._soon and (recent or self._is_live()):
+        if self._soon:
+            return
+        since = time.monotonic() - self._last_activity
+        if since < AFTERGLOW_S or self._is_live():
             # The first one soon: what began last is shown once it has lasted a while.
             self._timer.start(SLOW_MS if self._quiet else SETTLED_MS)
             self._quiet = True
+        elif since < REST_S:
+            self._timer.start(math.ceil((REST_S - since) * 1000))

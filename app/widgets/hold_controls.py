@@ -46,7 +46,10 @@ class HoldControls(QObject):
         raise NotImplementedError
 
     def step(self, step: Step, request_id: int = 0) -> None:
-        """Let a paused server go on for one *step*; pause it first if need be."""
+        """Let a paused server go on for one *step*; pause it first if need be.
+
+        Nothing is done, and the user is told so, where a request that is over has no next stage.
+        """
         raise NotImplementedError
 
     def set_pace(self, pace: float) -> None:

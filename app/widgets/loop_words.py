@@ -105,6 +105,9 @@ def _true(text: str) -> str:
 def fit(kind: Type, text: str, width: int) -> str:
     """Return *text* in *width*: whole, without class and verb around a name, or cut."""
     head, _, name = text.rpartition(" ")
+    if name.startswith("#"):  # A task's number alone would look like a request's.
+        head, _, task = head.rpartition(" ")
+        name = f"{task} {name}"
     short = name.rpartition(".")[2]
     number = head.partition(" ")[0] if head.startswith("#") else ""
     shorter = (text, f"{head} {short}".strip(), f"{number} {short}".strip())

@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         selection, controls = self.selection, self.controls
         self.timeline = TimelinePanel(store, theme)
         self.loop_now = LoopNowPanel(store, controls, theme)
-        self.charts = ChartsPanel(self.accounting, theme)
+        self.charts = ChartsPanel(self.accounting, controls.wall_time, theme)
         self.requests = RequestsPanel(store, selection, theme)
         self.waiting = WaitingPanel(store, controls, theme)
         self.cookies = CookiesPanel(store, controls, selection, theme)

@@ -41,7 +41,9 @@ class ProjectCommands(QObject):
         """What the dialog about changes on the disk shows."""
         self._editors.edited.connect(self._draft_timer.start)
         window.controls.server_changed.connect(self._draft_timer.start)
-        self._projects.opened.connect(self._opened)
+        self._projects.opened.connect(self._editors.forget_changes)
+        for signal in (self._projects.opened, self._projects.moved):
+            signal.connect(self._opened)
         self._projects.changed_on_disk.connect(self.show_disk_changes)
 
     # -- Opening ---------------------------------------------------------------------------
@@ -93,7 +95,6 @@ class ProjectCommands(QObject):
         tell(self._window, heading, folder + "\n".join(lines) + more)
 
     def _opened(self) -> None:
-        self._editors.forget_changes()
         self.show_title()
         if self._projects.notice:
             self._window.banner.say(self._projects.notice, "ok")

@@ -43,6 +43,8 @@ class ProjectControls(QObject):
 
     opened = Signal()
     """Another project is open."""
+    moved = Signal()
+    """The open project was saved into another folder, and is open there now."""
     changed_on_disk = Signal()
     """Somebody may have changed files of the open project; `changes` says which."""
 

@@ -140,7 +140,8 @@ class RoutesModel(QAbstractTableModel):
         for problem in problems:
             if problem.route >= 0:
                 field = problem.field or "handler"
-                fault = Fault(field, Words(problem.text), problem.column, max(problem.line, 1))
+                text = problem.text.removeprefix(f"route {problem.route + 1}: ")
+                fault = Fault(field, Words(text), problem.column, max(problem.line, 1))
                 faults.setdefault(problem.route, []).append(fault)
         if faults:
             self.show_faults(faults)

@@ -9,7 +9,8 @@ from itertools import pairwise
 from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 
-from app.widgets.frame_clock import FRAME_MS, FrameClock
+from app.widgets.accounting import SETTLED_NS, STEP_NS
+from app.widgets.frame_clock import FRAME_MS, REST_S, SLOW_MS, FrameClock
 
 
 class Source:
@@ -39,6 +40,20 @@ def test_frames_are_a_bounded_number_and_never_far_apart(qtbot: QtBot) -> None:
     assert min(b - a for a, b in pairwise(frames)) > (FRAME_MS - 5) / 1000
     assert len(beats) < 2 * len(frames)
     assert source.activity is None
+
+
+def test_at_rest_a_last_frame_comes_and_then_none(qtbot: QtBot) -> None:
+    source, frames = Source(), list[float]()
+    clock = FrameClock(lambda: frames.append(time.monotonic()), lambda: False)
+    began = time.monotonic()
+    clock.start(source)
+    qtbot.waitUntil(lambda: bool(frames) and frames[-1] - began >= REST_S)
+    count = len(frames)
+    qtbot.wait(3 * SLOW_MS)
+    clock.stop()
+    assert len(frames) == count
+    # A whole second lies between it and the frame before, wherever seconds begin.
+    assert frames[-1] - frames[-2] > 2 + (SETTLED_NS + STEP_NS) / 1e9
 
 
 def test_the_source_knows_when_the_next_frame_is_due(qtbot: QtBot) -> None:

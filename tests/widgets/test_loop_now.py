@@ -12,8 +12,9 @@ from app.recording.snapshot import LoopNow, Ready, Socket, Timer
 from app.recording.store import Store
 from app.widgets.loop_now import SLICE, LoopNowPanel
 from app.widgets.loop_tokens import MOVING
-from app.widgets.loop_words import chip, remaining
+from app.widgets.loop_words import chip, fit, remaining
 from app.widgets.theme import Theme
+from app.widgets.timeline_text import Type
 
 from .fake_controls import FakeControls
 
@@ -270,6 +271,19 @@ def test_a_chip_names_the_client(qtbot: QtBot) -> None:
 )
 def test_remaining_times_are_short(seconds: float, text: str) -> None:
     assert remaining(seconds) == text
+
+
+def test_a_task_without_a_name_does_not_look_like_a_request(qtbot: QtBot) -> None:
+    kind = Type(Theme().font(mono=True), 1.0)
+
+    def cut(text: str, like: str) -> str:
+        return fit(kind, text, kind.width(like))
+
+    assert cut("step task #282", "step task #282") == "step task #282"
+    assert cut("step task #282", "task #282") == "task #282"
+    assert cut("#101 step task #282", "#101 task #282") == "#101 task #282"
+    assert cut("step task #282", "task #2") == "task #…"
+    assert cut("step Story.get", "get") == "get"
 
 
 class Painted(QObject):

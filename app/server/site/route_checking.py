@@ -64,7 +64,8 @@ def problem_of(route: Route, index: int, fault: Fault) -> Problem:
     """Return *fault* of the route at *index* as a problem of ``site.toml``."""
     text = str(fault.words)
     if fault.field in ("pattern", "host"):
-        text = f"{fault.field} {_brief(getattr(route, fault.field))}: {text}"
+        written = _brief(getattr(route, fault.field)).replace(r"\\", "\\")
+        text = f"{fault.field} {written}: {text}"
     return Problem(SITE_FILE, 0, fault.column, f"route {index + 1}: {text}", index, fault.field)
 
 
