@@ -54,8 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _one_line(told: object) -> str:
+    """Return *told* as text that can forge no other line and does nothing to a terminal."""
+    text = " ".join(str(told).split())
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _is_offscreen() -> bool:
@@ -332,7 +334,7 @@ class Program:
         except (OSError, ValueError) as error:
             where = (self.options.host, self.options.port)
             raise StartError(cannot_listen(*where, error)) from error
-        print(f"Loopscope is serving {self.session.name} at {address}", flush=True)
+        print(f"Loopscope is serving {_one_line(self.session.name)} at {address}", flush=True)
 
     def frame(self, settle_ns: int = SETTLE_NS) -> None:
         """Fold what was recorded into the store and let the window show it."""

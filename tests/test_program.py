@@ -436,6 +436,64 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     assert "text.loopscope" in line
 
 
+SPEAKS = """
+import asyncio, logging
+from tornado.web import Application, HTTPError, RequestHandler
+
+class Speaks(RequestHandler):
+    def get(self):
+        def callback(): pass
+        callback.__qualname__ = "call\\ud800back"
+        asyncio.get_running_loop().call_soon(callback)
+        logging.info("file %s", b"a\\xff.txt".decode("utf-8", "surrogateescape"))
+        raise HTTPError(400, "unknown colour %s", "\\ud800")
+
+class Huge(RequestHandler):
+    def get(self):
+        self.set_status(10**20, "huge")
+
+def make_app():
+    return Application([("/", Speaks), ("/huge", Huge)])
+"""
+
+
+def test_what_no_file_can_hold_is_recorded_as_near_as_can_be(tmp_path: Path) -> None:
+    (tmp_path / "speaks.py").write_text(SPEAKS)
+    capture = tmp_path / "a.loopscope"
+    arguments = ("--app", "speaks.py:make_app", "--trust", "--capture", str(capture))
+    with program(*arguments, cwd=tmp_path) as it:
+        assert it.get("/")[0] == 400
+        with pytest.raises(http.client.BadStatusLine):
+            it.get("/huge")
+        assert it.get("/")[0] == 400
+        assert it.end() == ""
+    assert rows(capture, "SELECT status FROM requests") == [(400,), (2**63 - 1,), (400,)]
+    texts = [text for (text,) in rows(capture, "SELECT text FROM log")]
+    assert sum(text.endswith("unknown colour \\ud800") for text in texts) == 2
+    assert texts.count("file a\\udcff.txt") == 2
+    assert rows(capture, "SELECT count(*) FROM runs WHERE name LIKE '%call\\ud800back'") == [(2,)]
+    opened = ["--offscreen", "--open", str(capture), "--exit-after", "0.2"]
+    done = subprocess.run([sys.executable, str(ROOT / "main.py"), *opened], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_link_to_itself_is_told_in_one_line(tmp_path: Path) -> None:
+    folder = _project(tmp_path / "project", "[site]\nschema = 2\n")
+    (folder / "handlers" / "loop.py").symlink_to("loop.py")
+    status, line = refused("--offscreen", "--trust", str(folder), cwd=tmp_path)
+    assert status == 2
+    assert "loop.py" in line
+
+
+def test_the_name_of_a_project_forges_no_first_line(tmp_path: Path) -> None:
+    name = r"mine at http://127.0.0.1:1/\nsecond \u001b[31m\u202e 名字"
+    folder = _project(tmp_path / "project", "")
+    (folder / "site.toml").write_text(f'[site]\nschema = 2\nname = "{name}"\n', "utf-8")
+    with program("--trust", str(folder), cwd=tmp_path) as it:
+        assert it.serving == r"mine at http://127.0.0.1:1/ second \x1b[31m\u202e 名字"
+        assert it.end() == ""
+
+
 def test_a_port_in_use_is_one_line_and_status_1(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -8,11 +8,12 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from . import headers
-from .cut_off import CUT_OFF, connect, whole
+from .cut_off import CUT_OFF, connect, select, whole
 from .events import (
     CLIENT,
     KINDS,
@@ -22,11 +23,11 @@ from .events import (
     Message,
     Request,
     Row,
-    Stage,
     domain_of,
     request_of,
     stages_of,
 )
+from .soundness import check_meta, check_table
 from .store import Capacity, Store
 from .websocket import close_of
 
@@ -76,8 +77,9 @@ def write(
 ) -> None:
     """Write the recording that *store* holds to *path*, replacing it once all is written.
 
-    *fates* tells what became of a request's cookies. Raises OSError when it cannot be written;
-    the old file is then as it was.
+    *fates* tells what became of a request's cookies. Lone surrogates are written as escapes, and
+    numbers beyond 64 bits as the nearest within. Raises OSError when it cannot be written; the old
+    file is then as it was.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -164,8 +166,29 @@ def _write(
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
     columns = len(database.execute(f"PRAGMA table_info({table})").fetchall())
-    marks = ", ".join("?" * columns)
-    database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
+    insert = f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"
+    rest = iter(rows)
+    while batch := list(islice(rest, _TOGETHER)):
+        before = database.total_changes
+        try:
+            database.executemany(insert, batch)
+        except (UnicodeEncodeError, OverflowError):
+            left = batch[database.total_changes - before :]
+            database.executemany(insert, [tuple(map(_storable, row)) for row in left])
+
+
+_TOGETHER = 1_000
+"""How many rows are written together: to look at each value takes longer than to write it."""
+_LARGEST = (1 << 63) - 1
+
+
+def _storable(value: object) -> object:
+    """Return *value* as SQLite can hold it: without lone surrogates, in 64 bits."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, int):
+        return max(-_LARGEST - 1, min(value, _LARGEST))
+    return value
 
 
 def _since(origin_ns: int) -> Callable[[int | None], int | None]:
@@ -259,7 +282,8 @@ def read(path: Path) -> tuple[Store, dict[str, object]]:
 
     Columns that this version does not know are ignored, missing ones are empty. Of a file that
     lost its end, each table is read up to the last whole row; ``meta`` then has `CUT_OFF`. Raises
-    OSError when the file cannot be read, and ValueError when it is no recording or a newer one.
+    OSError when the file cannot be read, and ValueError when it is no recording or a newer one, or
+    when a column holds what none can.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
@@ -271,7 +295,8 @@ def read(path: Path) -> tuple[Store, dict[str, object]]:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version != USER_VERSION:
             raise ValueError(f"{path} is not a recording of version {USER_VERSION}")
-        meta = dict(whole(_select(database, "SELECT key, value FROM meta"), cut_off))
+        meta = dict(whole(select(database, "SELECT key, value FROM meta"), cut_off))
+        check_meta(meta)
         if cut_off:
             meta[CUT_OFF] = True
         store = Store(capacity=_EVERYTHING)
@@ -286,19 +311,21 @@ def read(path: Path) -> tuple[Store, dict[str, object]]:
 _EVERYTHING = Capacity(*(sys.maxsize for _ in Capacity._fields))
 
 
-def _select(database: sqlite3.Connection, query: str) -> Iterator[Any]:
-    yield from database.execute(query)  # It reads the first row at once, and may fail at that.
+class _StageOf(NamedTuple):
+    """A stage with the request that it belongs to, as files hold it; for the rest see `Stage`."""
+
+    request_id: int
+    name: str
+    start_ns: int
+    end_ns: int | None
+    detail: str | None
 
 
 def _batch(database: sqlite3.Connection, cut_off: bool) -> Batch:
-    rows = {
-        kind: list(whole(_read_rows(database, kind, cls), cut_off)) for kind, cls in KINDS.items()
-    }
+    rows = {kind: _read_rows(database, kind, cls, cut_off) for kind, cls in KINDS.items()}
     stages: dict[int, list[Any]] = {}
-    for found in whole(_select(database, "SELECT * FROM stages ORDER BY rowid"), cut_off):
-        known = dict(found)
-        stage = (known.get(name) for name in Stage._fields)
-        stages.setdefault(known["request_id"], []).extend(stage)
+    for request, *stage in _read_rows(database, "stages", _StageOf, cut_off):
+        stages.setdefault(request, []).extend(stage)
     rows["requests"] = [(*row[:-1], tuple(stages.get(row[0], ()))) for row in rows["requests"]]
     return Batch(**rows)
 
@@ -307,13 +334,18 @@ _ADDED = frozenset({"blocks", "messages"})
 """The tables that older recordings of this version do not have."""
 
 
-def _read_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Row]:
+def _read_rows(database: sqlite3.Connection, kind: str, cls: Any, cut_off: bool) -> list[Row]:
+    if kind in _ADDED and not database.execute(f"PRAGMA table_info({kind})").fetchall():
+        return []
+    check_table(database, kind, cls, cut_off)
+    return list(whole(_select_rows(database, kind, cls), cut_off))
+
+
+def _select_rows(database: sqlite3.Connection, kind: str, cls: Any) -> Iterator[Row]:
     database.row_factory = sqlite3.Row
     plain = (int, str, bytes)
     empty = {name: hint() for name, hint in get_type_hints(cls).items() if hint in plain}
-    if kind in _ADDED and not database.execute(f"PRAGMA table_info({kind})").fetchall():
-        return
-    for found in database.execute(f"SELECT * FROM {kind} ORDER BY rowid"):
+    for found in select(database, f"SELECT * FROM {kind} ORDER BY rowid"):
         known = dict(found)
         values = dict(known)
         if "owner" in cls._fields:

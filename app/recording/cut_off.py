@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 CUT_OFF = "cut_off"
 """The key in ``meta`` of a recording that lost its end. No file holds it."""
@@ -36,6 +36,11 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         database.close()
         raise
     return database, True
+
+
+def select(database: sqlite3.Connection, query: str) -> Iterator[Any]:
+    """Yield the rows of *query*; whatever is wrong is raised as they are asked for."""
+    yield from database.execute(query)  # It reads the first row at once, and may fail at that.
 
 
 def whole(rows: Iterable[T], cut_off: bool) -> Iterator[T]:

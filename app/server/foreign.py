@@ -21,6 +21,7 @@ from app.recording.recorder import OWNER, Recorder
 
 from .breakpoints import Breakpoints
 from .delegate import ConnectionDelegate, ObservedConnection, ObservedIOStream
+from .error_words import error_words
 from .observe import Observer
 from .patches import Patches
 from .trace import ConnectionTrace
@@ -262,7 +263,7 @@ def _generate(original: Callable[..., bytes], template: Template, **kwargs: Any)
     try:
         return original(template, **kwargs)
     except Exception as error:
-        detail = f"{type(error).__name__}: {error} ({template.name})"
+        detail = f"{error_words(error)} ({template.name})"
         raise
     finally:
         trace.end_stage(place, detail)

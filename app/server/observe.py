@@ -19,6 +19,7 @@ from app.recording.blocks import Interrupted, InterruptedStep
 from app.recording.recorder import Recorder
 
 from .bit_by_bit import Work, finish
+from .error_words import error_words
 from .explain import noting_origin
 from .parking import Parking
 from .trace import RequestTrace
@@ -176,7 +177,7 @@ def _sync_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(self, *args, **kwargs)
         except BaseException as error:
-            trace.add_stage(name, start, _words(error))
+            trace.add_stage(name, start, error_words(error))
             _reraise(error, awaited)
         if (
             awaited
@@ -209,7 +210,7 @@ def _plain_stage(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(self)
         except BaseException as error:
-            trace.add_stage(name, start, _words(error))
+            trace.add_stage(name, start, error_words(error))
             _reraise(error, awaited)
         if awaited and result is not None and inspect.isawaitable(result):
             return _rest_of_stage(trace, trace.begin_stage(name, start), result)
@@ -260,7 +261,7 @@ async def _rest_of_stage(trace: RequestTrace, place: int, result: Awaitable[Any]
     try:
         return await result
     except BaseException as error:
-        detail = _words(error)
+        detail = error_words(error)
         _reraise(error, True)
     finally:
         trace.end_stage(place, detail)
@@ -280,7 +281,7 @@ def _message_stage(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = method(self, message)
         except BaseException as error:
-            passing.ended(_words(error))
+            passing.ended(error_words(error))
             _reraise(error, True)
         if result is not None and inspect.isawaitable(result):
             passing.begun()
@@ -296,7 +297,7 @@ async def _rest_of_message(passing: Passing, result: Awaitable[Any]) -> Any:
     try:
         return await result
     except BaseException as error:
-        detail = _words(error)
+        detail = error_words(error)
         _reraise(error, True)
     finally:
         passing.ended(detail)
@@ -313,19 +314,10 @@ def _sending(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             trace: RequestTrace | None = getattr(self.request, "loopscope_trace", None)
             if trace is not None:
-                trace.add_failure(name, start, _words(error))
+                trace.add_failure(name, start, error_words(error))
             raise
 
     return send
-
-
-def _words(error: BaseException) -> str:
-    """Return *error* in words; never raises, whatever its ``__str__`` does."""
-    try:
-        text = str(error)
-    except Exception:
-        text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _reraise(error: BaseException, user_code: bool) -> NoReturn:
@@ -339,7 +331,7 @@ def _reraise(error: BaseException, user_code: bool) -> NoReturn:
     passes = (Exception, asyncio.CancelledError, GeneratorExit)
     if isinstance(error, passes) or not user_code:
         raise error
-    raise HTTPError(500, "%s in a handler", _words(error)) from error
+    raise HTTPError(500, "%s in a handler", error_words(error)) from error
 
 
 class _Routes:

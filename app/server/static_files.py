@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .site import MAX_FILES, STATIC, Problem, SiteError
 from .site.journal import exchange
-from .site.model import name_fault
+from .site.model import is_within, name_fault
 from .site.reading import walk
 
 LARGEST = 32 * 1024 * 1024
@@ -59,7 +59,7 @@ class StaticFolder:
         if not fault and any(part.startswith(".") for part in name.split("/")):
             fault = f"{name!r} would be hidden"
         path = self.root / name
-        if not fault and not path.resolve().is_relative_to(self.root.resolve()):
+        if not fault and not is_within(path, self.root):
             fault = "is a link that leaves the folder"
         if fault:
             raise _error(name, fault)

@@ -21,6 +21,7 @@ from tornado.web import RequestHandler
 
 from app.recording.tasks import is_library_file
 
+from .error_words import error_words
 from .foreign import Foreign
 from .guards import Guards, Handover
 from .namesake import Namesake
@@ -181,7 +182,7 @@ class Target:
         return made
 
     def _failed(self, error: BaseException) -> TargetError:
-        told = TargetError(f"--app {self.name}: {type(error).__name__}: {error}", error)
+        told = TargetError(f"--app {self.name}: {error_words(error)}", error)
         if told.places:
             own = [p for p in told.places if p.file[:1] != "<" and not is_library_file(p.file)]
             last = own[-1] if own else told.places[-1]

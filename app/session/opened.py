@@ -16,6 +16,7 @@ from app import trust
 from app.loop import TickLoop
 from app.server.app_map import routes_of, source_of, templates_of
 from app.server.app_route import AppRoute
+from app.server.error_words import error_words
 from app.server.foreign import Listening
 from app.server.guards import Guards
 from app.server.server import Server
@@ -206,7 +207,7 @@ class OpenedApp(AppControls):
             return
         error = task.exception()
         if error is not None:
-            self._spawn(self._broke(TargetError(f"{type(error).__name__}: {error}", error)))
+            self._spawn(self._broke(TargetError(error_words(error), error)))
 
     async def _broke(self, error: TargetError) -> None:
         async with self._turn:

@@ -425,6 +425,16 @@ def test_a_start_up_that_fails_without_a_display_is_one_line(tmp_path: Path) -> 
     assert "SystemExit: nothing to do" in line
 
 
+@pytest.mark.parametrize("told", ["raise OSError('no words')", "return 5"])
+def test_a_start_up_that_fails_without_words_is_one_line(tmp_path: Path, told: str) -> None:
+    (tmp_path / "mute.py").write_text(
+        f"class Mute(Exception):\n    def __str__(self): {told}\nraise Mute\n"
+    )
+    status, line = refused("--offscreen", "--trust", "--app", "mute.py", cwd=tmp_path)
+    assert status == 2
+    assert "Mute (mute.py, line 3)" in line.replace(str(tmp_path) + "/", "")
+
+
 def test_what_a_program_called_app_imports_later_is_its_own(tmp_path: Path) -> None:
     target = str(APPS / "namesake/app.py:make_app")
     with program("--app", target, "--trust", cwd=tmp_path) as it:

@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .model import is_within
+
 JOURNAL = ".loopscope-saving"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _LEFT_OVER_S = 60
@@ -211,6 +213,6 @@ def _read_journal(root: Path) -> Iterator[_Exchange]:
 
 def _is_ours(path: Path, root: Path) -> bool:
     """Tell whether *path* is a regular file below *root*, or could become one."""
-    if not path.resolve().is_relative_to(root.resolve()) or path.is_symlink():
+    if not is_within(path, root) or path.is_symlink():
         return False
     return path.is_file() or not path.exists()

@@ -138,6 +138,12 @@ class Site:
 # Names
 
 
+def is_within(path: Path, root: Path) -> bool:
+    """Tell whether *path* is below *root* once all links are followed; those in a loop are not."""
+    # Path.resolve() raises RuntimeError at a loop of links; opening the file tells it better.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
 def name_fault(folder: str, name: str) -> str:
     """Say why *name* must not be a file of *folder*; empty when it may."""
     path = PurePosixPath(name)

@@ -20,6 +20,7 @@ from .model import (
     Problem,
     Site,
     SiteError,
+    is_within,
     name_fault,
 )
 from .site_file import parse_site
@@ -63,7 +64,7 @@ def reason(error: OSError) -> str:
 def _read_text(root: Path, name: str, limit: int) -> str:
     """Return the text of the project's file *name*, without a BOM, lines ending in ``\\n``."""
     path = root / name
-    if not path.resolve().is_relative_to(root.resolve()):
+    if not is_within(path, root):
         raise SiteError([Problem(name, 0, 0, "is a link that leaves the project folder")], root)
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -119,7 +120,7 @@ def _source_names(root: Path, folder: str) -> list[str]:
     start = root / folder
     if not start.is_dir():
         return []
-    if not start.resolve().is_relative_to(root.resolve()):
+    if not is_within(start, root):
         raise SiteError([Problem(folder, 0, 0, "is a link that leaves the project folder")], root)
     if folder == HANDLERS:
         return sorted(path.name for path in start.glob("*.py") if path.name[0] != ".")

@@ -20,6 +20,7 @@ from .model import (
     Problem,
     Site,
     SiteError,
+    is_within,
     name_problems,
 )
 from .reading import decode, encode, reason, walk
@@ -91,8 +92,8 @@ def texts(site: Site) -> Iterator[tuple[str, str]]:
 
 def _changed_files(site: Site, root: Path) -> Iterator[tuple[Path, bytes]]:
     for name, text in texts(site):
-        path = (root / name).resolve()
-        if not path.is_relative_to(root.resolve()):
+        path = Path(os.path.realpath(root / name))
+        if not is_within(path, root):
             text = "is a link that leaves the project folder"
             raise SiteError([Problem(name, 0, 0, text)], root)
         with disk_errors(root):
