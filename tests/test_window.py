@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QLayout, QMessageBox, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -22,6 +23,7 @@ from app.session.projects import DEMO
 from app.widgets.editor_page import FilePage
 from app.widgets.routes_editor import RoutesPage
 from app.widgets.routes_model import PATTERN
+from app.widgets.theme import ZOOMS
 from app.widgets.waiting_acts import ActDialog
 from app.widgets.waiting_item import TaskItem
 
@@ -378,6 +380,69 @@ def test_no_card_asks_for_more_room_than_it_needs_once_it_is_dressed(program: Pr
     for layout in window.findChildren(QLayout):
         layout.invalidate()
     assert [dock.minimumSizeHint() for dock in window.docks] == asked
+
+
+def test_the_window_keeps_the_size_that_the_user_gave_it(program: Program, qtbot: QtBot) -> None:
+    window, control = program.window, Qt.KeyboardModifier.ControlModifier
+    size = QSize(1280, 800)
+    window.resize(size)
+
+    def unchanged() -> bool:
+        qtbot.wait(50)
+        return window.size() == size == window.minimumSizeHint().expandedTo(size)
+
+    assert unchanged()
+    qtbot.keyClick(window, Qt.Key.Key_S, control)
+    assert window.banner.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_L, control)
+    assert window.charts.isVisible()
+    assert unchanged()
+    window.editors.open_file("templates", "story.html")
+    template = window.editors.current()
+    assert isinstance(template, FilePage)
+    template.editor.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(template.editor, "{% if x %}")
+    qtbot.keyClick(template.editor, Qt.Key.Key_Return, control)
+    qtbot.waitUntil(lambda: bool(template.editor.problems()))
+    assert unchanged()
+    window.editors.open_routes(1)
+    routes = window.editors.current()
+    assert isinstance(routes, RoutesPage)
+    routes.view.setCurrentIndex(routes.model.index(1, PATTERN))
+    qtbot.keyClick(routes.view, Qt.Key.Key_F2)
+    assert routes.delegate.field is not None
+    qtbot.keyClicks(routes.delegate.field, "(")
+    qtbot.keyClick(routes.delegate.field, Qt.Key.Key_Return)
+    qtbot.mouseClick(routes.apply_button, Qt.MouseButton.LeftButton)
+    assert routes.faults.isVisible()
+    assert unchanged()
+    qtbot.keyClick(window, Qt.Key.Key_Plus, control)
+    assert window.theme.zoom > 1
+    assert unchanged()
+    for zoom in (1.6, 2, ZOOMS[-1]):
+        window.theme.set_zoom(zoom)
+        assert unchanged()
+    qtbot.keyClick(window, Qt.Key.Key_0, control)
+    assert unchanged()
+    window.reset_layout()
+
+
+def test_where_one_types_stays_in_sight_when_a_page_needs_more_room_than_its_card(
+    program: Program, qtbot: QtBot
+) -> None:
+    window = program.window
+    window.resize(1280, 800)
+    window.theme.set_zoom(2)
+    window.clients.form.url.setFocus()
+    room = window.cards.clients.room
+    bar = room.verticalScrollBar()
+    qtbot.waitUntil(bar.isVisible)
+    bar.setValue(bar.maximum())
+    assert window.clients.form.url.visibleRegion().isEmpty()
+    qtbot.keyClick(window.clients.form.url, Qt.Key.Key_End)
+    assert not window.clients.form.url.visibleRegion().isEmpty()
+    window.theme.set_zoom(1)
+    window.reset_layout()
 
 
 def test_a_click_in_the_timeline_selects_the_request(program: Program, qtbot: QtBot) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Program
@@ -69,6 +70,36 @@ def test_a_changed_route_is_tried_then_applied(
     qtbot.mouseClick(page.apply_button, Qt.MouseButton.LeftButton)
     assert fetch("/story/7")[0] == 404
     assert fetch("/tale/7")[0] == 200
+
+
+def test_what_is_wrong_with_a_pattern_leaves_its_field_readable(
+    program: Program, qtbot: QtBot
+) -> None:
+    program.window.resize(1280, 800)
+    program.window.editors.open_routes(1)
+    page = program.window.editors.current()
+    assert isinstance(page, RoutesPage)
+    delegate = page.delegate
+
+    def on_window(widget: QWidget) -> QRect:
+        return QRect(widget.mapTo(program.window, QPoint(0, 0)), widget.size())
+
+    for row in range(3):
+        page.view.setCurrentIndex(page.model.index(row, PATTERN))
+        qtbot.keyClick(page.view, Qt.Key.Key_F2)
+        field = delegate.field
+        assert field is not None
+        field.selectAll()
+        qtbot.keyClicks(field, r"/tale/(?P<story_id>\d+")
+        qtbot.waitUntil(delegate.bubble.isVisible)
+        qtbot.wait(20)
+        assert not on_window(field).intersects(on_window(delegate.bubble))
+        assert field.visibleRegion().boundingRect() == field.rect()
+        bubble = delegate.bubble
+        assert bubble.visibleRegion().boundingRect() == bubble.rect()
+        qtbot.keyClick(field, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: delegate.field is None)
+        assert not bubble.isVisible()
 
 
 def test_an_opened_application_is_tried_too(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QColor
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -24,6 +26,8 @@ from .theme import Theme
 
 HEAD_ROW = 36
 """The height of a card's head in unzoomed pixels."""
+_WIDTH = 355
+"""The width below which no page is scrolled because of its neighbours."""
 
 
 class _Head(QFrame):
@@ -41,16 +45,75 @@ class _Head(QFrame):
         return QSize(self._theme.px(60), self._theme.px(HEAD_ROW))
 
 
+class _Pages(QStackedWidget):
+    def minimumSizeHint(self) -> QSize:
+        """Return what the page in sight needs; those behind it need nothing."""
+        layout = self.layout()
+        page = layout.itemAt(self.currentIndex()) if layout is not None else None
+        return page.minimumSize() if page is not None else QSize()
+
+
+class _Room(QScrollArea):
+    """Holds *pages*, and scrolls where they need more room than there is."""
+
+    def __init__(self, theme: Theme, pages: QWidget, height: int) -> None:
+        super().__init__()
+        self._theme = theme
+        self._pages = pages
+        self._height = height
+        self._least = QSize()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(pages)
+        pages.setAutoFillBackground(False)  # The card's own is seen through it.
+        QGuiApplication.inputMethod().cursorRectangleChanged.connect(self._follow)
+
+    def sizeHint(self) -> QSize:
+        return self._pages.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        # Heads and bars grow with the zoom, and the screen does not: the pages have to yield.
+        height = round(self._height / self._theme.zoom**2)
+        return self._pages.minimumSizeHint().boundedTo(QSize(_WIDTH, height))
+
+    def _fit(self) -> None:
+        # One that Qt resizes gets the height that it likes best for its width, not the least.
+        least = self._pages.minimumSizeHint()
+        self._pages.resize(self.viewport().size().expandedTo(least))
+        if least != self._least:
+            self._least = least
+            self.updateGeometry()
+
+    def _follow(self) -> None:
+        """Keep in sight where one types."""
+        field = QApplication.focusWidget()
+        if field is not None and self._pages.isAncestorOf(field):
+            cursor = field.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+            place = field.mapTo(self._pages, QRectF(cursor).center().toPoint())
+            self.ensureVisible(place.x(), place.y(), 0, round(cursor.height()))
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        done = super().viewportEvent(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return done
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+
 class Card(QObject):
     """The two halves of a card, `head` and `body`, and the pages between which its tabs switch.
 
-    With *tabbed* false the only page's title is a heading instead of a tab.
+    With *tabbed* false the only page's title is a heading instead of a tab. A page that needs more
+    than *height* pixels is scrolled where there is no more room; a zoom makes these fewer.
     """
 
     switched = Signal()
     """Another page is shown."""
 
-    def __init__(self, theme: Theme, *, tabbed: bool = True) -> None:
+    def __init__(self, theme: Theme, *, tabbed: bool = True, height: int = 70) -> None:
         super().__init__()
         self._theme = theme
         self.head, self.body = _Head(theme), QFrame()
@@ -63,7 +126,9 @@ class Card(QObject):
         self.title = QLabel()
         self.title.setObjectName("cardTitle")
         self.title.setTextFormat(Qt.TextFormat.RichText)
-        self.stack = QStackedWidget()
+        self.stack = _Pages()
+        self.room = _Room(theme, self.stack, height)
+        """What the pages stand in."""
         self._keys: dict[QWidget, str] = {}
         self.corner = QHBoxLayout()
         self.corner.setSpacing(6)
@@ -80,7 +145,7 @@ class Card(QObject):
         head.addLayout(self.corner)
         self._column = QVBoxLayout(self.body)
         self._column.setContentsMargins(1, 0, 1, 5)
-        self._column.addWidget(self.stack)
+        self._column.addWidget(self.room)
         self.tabs.currentChanged.connect(self._switch)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -138,6 +203,7 @@ class Card(QObject):
 
     def _switch(self, at: int) -> None:
         self.stack.setCurrentIndex(at)
+        self.stack.updateGeometry()
         self.switched.emit()
 
     def retranslate(self) -> None:

@@ -17,9 +17,11 @@ class Cards:
 
     def __init__(self, window: QMainWindow, theme: Theme) -> None:
         self._window, self._theme = window, theme
-        self.centre, self.site, self.traffic = Card(theme), Card(theme), Card(theme)
-        self.clients, self.loop = Card(theme, tabbed=False), Card(theme, tabbed=False)
-        self.selected, self.charts = Card(theme, tabbed=False), Card(theme, tabbed=False)
+        self.centre, self.site, self.traffic = Card(theme, height=160), Card(theme), Card(theme)
+        self.clients = Card(theme, tabbed=False, height=400)
+        self.loop = Card(theme, tabbed=False, height=90)
+        self.selected = Card(theme, tabbed=False)
+        self.charts = Card(theme, tabbed=False, height=100)
         window.setCentralWidget(CardFrame(self.centre))
         options = QMainWindow.DockOption
         window.setDockOptions(options.AnimatedDocks | options.AllowNestedDocks)

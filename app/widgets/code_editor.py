@@ -29,6 +29,8 @@ _HASHES = ("py", "toml")
 """The kinds of file in which # begins a comment."""
 _MOST_FOUND = 2_000
 """How many found places are marked."""
+_LEAST_NOTE = 48
+"""The width below which a note after a line says nothing, in unzoomed pixels."""
 
 
 class CodeEditor(QPlainTextEdit):
@@ -167,11 +169,12 @@ class CodeEditor(QPlainTextEdit):
         end = self.fontMetrics().horizontalAdvance(block.text().replace("\t", "    "))
         left = area.left() + end + self._theme.px(24)
         room = QRectF(left, area.top(), self.viewport().width() - left - 8, area.height())
-        text = f"✗ {self.problem_at(block.blockNumber() + 1)}"
-        if room.width() < painter.fontMetrics().horizontalAdvance(text):
-            width = painter.fontMetrics().horizontalAdvance(text) + 8
-            room.setLeft(max(self.viewport().width() - width, self._theme.px(30)))
-            painter.fillRect(room, self._theme.colours.panel)
+        if room.width() < self._theme.px(_LEAST_NOTE):
+            return
+        said = f"✗ {self.problem_at(block.blockNumber() + 1)}"
+        text = painter.fontMetrics().elidedText(
+            said, Qt.TextElideMode.ElideRight, int(room.width())
+        )
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def line_at(self, y: float) -> int:

@@ -34,7 +34,7 @@ class Histogram(QWidget):
         self._restyle()
 
     def _restyle(self) -> None:
-        self.setMinimumSize(self._theme.px(160), self._theme.px(70))
+        self.setMinimumSize(self._theme.px(160), self._theme.px(100))
         self.updateGeometry()
         self.update()
 
@@ -74,6 +74,16 @@ class Histogram(QWidget):
             counts[place - first] += 1
         return first, counts
 
+    def marks(self) -> list[tuple[float, str]]:
+        """Return the durations below the bars, each after its place as a share of the width."""
+        first, counts = self.bars()
+        middle = [len(counts) // 2] if self.width() > self._theme.px(240) else []
+        edges = (0, *middle, len(counts)) if counts else ()
+        return [
+            (at / len(counts), duration(round(10 ** ((first + at) / PER_DECADE) * 1e9)))
+            for at in edges
+        ]
+
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as p:
             self._paint(p)
@@ -83,13 +93,13 @@ class Histogram(QWidget):
         p.setFont(theme.font(SMALL))
         high = QFontMetrics(p.font()).height()
         p.setPen(theme.colours.dim)
-        lines = 1 if p.fontMetrics().horizontalAdvance(self.words()) <= self.width() else 2
         how = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        p.drawText(0, 0, self.width(), lines * high, int(how), self.words())
-        first, counts = self.bars()
+        words = p.boundingRect(self.rect(), int(how), self.words())
+        p.drawText(words, int(how), self.words())
+        _, counts = self.bars()
         if not counts:
             return
-        top, bottom = lines * high + theme.px(8), self.height() - high - theme.px(4)
+        top, bottom = words.height() + theme.px(8), self.height() - high - theme.px(4)
         wide = self.width() / len(counts)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         for at, count in enumerate(counts):
@@ -97,12 +107,10 @@ class Histogram(QWidget):
             bar = QRectF(at * wide + 1, bottom - tall, max(1.0, wide - 2), tall)
             p.fillRect(bar, theme.hue(self._hue))
         p.fillRect(0, bottom, self.width(), 1, theme.colours.line)
-        middle = [len(counts) // 2] if self.width() > theme.px(240) else []
-        for at in (0, *middle, len(counts) - 1):
-            text = duration(round(10 ** ((first + at) / PER_DECADE) * 1e9))
-            side = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter)[bool(at)]
-            left = at * wide - (theme.px(40) if at else 0)
-            if at == len(counts) - 1:
-                side, left = Qt.AlignmentFlag.AlignRight, self.width() - theme.px(80)
-            place = QRectF(left, bottom + theme.px(3), theme.px(80), high)
-            p.drawText(place, int(side), text)
+        for share, text in self.marks():
+            place = QRectF(
+                0, bottom + theme.px(3), p.fontMetrics().horizontalAdvance(text) + 2, high
+            )
+            place.moveLeft(share * self.width() - place.width() / 2)
+            place.moveLeft(min(max(place.left(), 0), self.width() - place.width()))
+            p.drawText(place, int(Qt.AlignmentFlag.AlignHCenter), text)

@@ -1,8 +1,8 @@
-"""Typing into a cell of the routes: completion, and what is wrong right below."""
+"""Typing into a cell of the routes: completion, and what is wrong right beside."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCompleter,
@@ -23,23 +23,28 @@ _EXAMPLES = {KWARGS: '{"url": "/"}', PATTERN: r"/story/(\d+)"}
 
 
 class RoutesDelegate(QStyledItemDelegate):
-    """Opens one field at a time; `typed` tells what it holds with every key."""
+    """Opens one field at a time; `typed` tells what it holds with every key.
+
+    What is wrong with that stands on *page*, on which the view is.
+    """
 
     typed = Signal(int, int, str)
     """Row, column and text of the field that is open."""
     closed = Signal()
     """No field is open any more."""
 
-    def __init__(self, view: QAbstractItemView, model: RoutesModel, theme: Theme) -> None:
+    def __init__(
+        self, view: QAbstractItemView, model: RoutesModel, theme: Theme, page: QWidget
+    ) -> None:
         super().__init__(view)
-        self._view = view
+        self._page = page
         self._model = model
         self._theme = theme
         self.names: list[str] = []
         """The handlers that can be completed."""
         self.field: QLineEdit | None = None
         """The field that is open."""
-        self.bubble = QLabel(view.viewport())
+        self.bubble = QLabel(page)
         """What is wrong with what is typed."""
         self.bubble.setObjectName("bubble")
         self.bubble.setTextFormat(Qt.TextFormat.PlainText)
@@ -76,7 +81,7 @@ class RoutesDelegate(QStyledItemDelegate):
         self.closed.emit()
 
     def show_faults(self) -> None:
-        """Say below the open field what the model knows to be wrong with it."""
+        """Say beside the open field what the model knows to be wrong with it."""
         if self.field is None:
             return
         faults = self._model.faults_at(*self._place)
@@ -87,20 +92,24 @@ class RoutesDelegate(QStyledItemDelegate):
         self.bubble.setAccessibleName(self.bubble.text())
         self.field.setAccessibleDescription(self.bubble.text())
         set_property(self.bubble, "kind", "warn" if faults[0].warning else "error")
-        self._put_below(self.field)
+        self._put_beside(self.field)
 
-    def _put_below(self, field: QLineEdit) -> None:
-        room = self._view.viewport().rect()
-        width = min(max(field.width(), self._theme.px(360)), room.width())
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        super().updateEditorGeometry(editor, option, index)
+        self.show_faults()
+
+    def _put_beside(self, field: QLineEdit) -> None:
+        """Put the bubble below or above the field; the table may be a single row high."""
+        page = self._page.rect()
+        width = min(max(field.width(), self._theme.px(360)), page.width())
         self.bubble.setFixedWidth(width)
         self.bubble.adjustSize()
-        left = min(field.x(), room.width() - width)
-        below = field.geometry().bottom() + 1
-        top = (
-            below
-            if below + self.bubble.height() <= room.height()
-            else (field.y() - self.bubble.height())
-        )
-        self.bubble.move(max(left, 0), max(top, 0))
+        place = field.mapTo(self._page, QPoint(0, 0))
+        below, above = place.y() + field.height(), place.y() - self.bubble.height()
+        fits_below = below + self.bubble.height() <= page.height()
+        left = max(min(place.x(), page.width() - width), 0)
+        self.bubble.move(left, below if fits_below or above < 0 else above)
         self.bubble.show()
         self.bubble.raise_()

@@ -48,7 +48,7 @@ class RoutesPage(Page):
         self._routing = routing
         self.model = RoutesModel(site.routes, theme, self)
         self.view = RoutesView(self.model, theme)
-        self.delegate = RoutesDelegate(self.view, self.model, theme)
+        self.delegate = RoutesDelegate(self.view, self.model, theme, self)
         self.view.setItemDelegate(self.delegate)
         self.faults = FaultList(self.model, theme)
         self.tester = RouteTester(theme, routing)

@@ -41,6 +41,7 @@ class RoutesView(PlainTable):
     def restyle(self) -> None:
         super().restyle()
         self.setIconSize(QSize(self._theme.px(13), self._theme.px(13)))
+        self.setMinimumHeight(self._theme.px(3 * ROW))
         self.fit_numbers()
 
     def fit_numbers(self) -> None:

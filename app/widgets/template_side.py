@@ -36,7 +36,7 @@ class TemplateSide(QWidget):
         self.page, self.typed = PageView(), Typed(theme)
         self.names, self.escaping = Names(theme), Escaping(theme)
         self.structure = Structure(theme)
-        self.top, self.card = Card(theme, tabbed=False), Card(theme)
+        self.top, self.card = Card(theme, tabbed=False, height=40), Card(theme, height=40)
         self.top.add(self.python, "Generated Python")
         for page, title in (
             (self.output, "Output"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QImage, QTextCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -166,3 +166,18 @@ def test_the_editor_zooms_with_the_theme(editor: CodeEditor, qapp: QApplication)
     assert editor.gutter_width() > before[0]
     assert editor.fontMetrics().height() > before[1]
     theme.set_zoom(1.0)
+
+
+@pytest.mark.parametrize("width", [230, 330, 500])
+def test_what_is_wrong_with_a_line_is_never_written_over_it(editor: CodeEditor, width: int) -> None:
+    editor.resize(width, 300)
+    editor.setPlainText("{% if x %}" + "x" * 10)
+    end = editor.fontMetrics().horizontalAdvance(editor.toPlainText()) + 8
+
+    def line() -> QImage:
+        return editor.viewport().grab(QRect(0, 0, end, 40)).toImage()
+
+    editor.show_problems([(1, "")])
+    short = line()
+    editor.show_problems([(1, "Missing {% end %} block for if, which begins here")])
+    assert line() == short
