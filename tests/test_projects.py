@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import errno
 import os
 import shutil
@@ -653,15 +654,24 @@ def test_a_project_of_a_newer_loopscope_is_shown_and_not_saved(
     program.window.editors.forget_changes()
 
 
+@contextlib.contextmanager
+def another(project: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another Loopscope, which has *project* open."""
+    command = [sys.executable, str(ROOT / "main.py"), str(project), "--offscreen", "--trust"]
+    with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert b"serving" in process.stdout.readline()
+            yield process
+        finally:
+            process.kill()  # The lock must not survive it.
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 def test_opened_twice_the_second_cannot_save_until_the_first_is_gone(
     start: Start, qtbot: QtBot, project: Path
 ) -> None:
-    command = [sys.executable, str(ROOT / "main.py"), str(project), "--offscreen", "--trust"]
-    first = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE)
-    try:
-        assert first.stdout is not None
-        assert b"serving" in first.stdout.readline()
+    with another(project) as first:
         program = start(project)
         window = program.window
         assert f"process {first.pid}" in window.banner.label.text()
@@ -671,9 +681,6 @@ def test_opened_twice_the_second_cannot_save_until_the_first_is_gone(
         assert f"process {first.pid}" in box.informativeText()
         press(qtbot, box, "OK")
         assert (project / "templates/page.html").read_text() == "<p>page</p>\n"
-    finally:
-        first.kill()  # The lock must not survive it.
-        first.communicate()
     window.editors.forget_changes()
     window.projects.open(project)
     press(qtbot, dialog_of(program, qtbot), "Trust and run")
@@ -808,11 +815,7 @@ def test_saved_elsewhere_the_editors_stay_open_and_can_undo(
 def test_a_copy_of_what_another_has_open_can_be_edited_at_once(
     start: Start, qtbot: QtBot, project: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, str(ROOT / "main.py"), str(project), "--offscreen", "--trust"]
-    first = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE)
-    try:
-        assert first.stdout is not None
-        assert b"serving" in first.stdout.readline()
+    with another(project):
         program = start(project)
         editors = program.window.editors
         editors.open_static()
@@ -821,9 +824,6 @@ def test_a_copy_of_what_another_has_open_can_be_edited_at_once(
         editors.save(tmp_path / "other")
         assert page.note.text() == "Served from the disk, at once"
         assert page.banner.isHidden()
-    finally:
-        first.kill()
-        first.communicate()
 
 
 def test_saving_elsewhere_may_be_given_up_without_a_loss(
