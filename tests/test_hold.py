@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
-from app.loop import TickLoop
+from app.loop import TickLoop, tick_loop
 from app.loop.hold import Hold
 from app.loop.tick_loop import HELD_S
 from app.recording.recorder import OWNER
@@ -200,7 +200,11 @@ def test_paused_the_timers_are_told_in_the_order_in_which_they_are_due(loop: Tic
         timer.cancel()
 
 
-def test_a_step_may_have_a_goal(loop: TickLoop, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("budget_ns", [0, tick_loop.BUDGET_NS])
+def test_a_step_may_have_a_goal(
+    loop: TickLoop, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, budget_ns: int
+) -> None:
+    monkeypatch.setattr(tick_loop, "BUDGET_NS", budget_ns)  # Without any, each tick is a turn.
     seen: list[int] = []
 
     async def worker() -> None:

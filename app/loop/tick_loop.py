@@ -456,7 +456,7 @@ class TickLoop(Descriptors, Signals, Looking):
     def _arm(self, wake: QTimer) -> None:
         """Ask Qt for the next turn: at once while work is left, else at the next deadline."""
         assert self._deadline_timer is not None
-        delay = 0.0 if self._ready else self._until_next_timer()
+        delay = 0.0 if self._ready or self.hold.stepping else self._until_next_timer()
         if self._held:
             delay = max(delay, HELD_S)
         elif self.hold.parked:
